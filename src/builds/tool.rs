@@ -49,6 +49,11 @@ impl BuildTool {
         matches!(self, Self::Compose | Self::PodmanCompose)
     }
 
+    /// Returns whether files of its own name the Dockerfiles, and what is passed.
+    pub const fn has_files(self) -> bool {
+        self.is_bake() || self.is_compose() || matches!(self, Self::Devcontainer)
+    }
+
     /// Returns whether the tool builds with the builder that buildx has chosen.
     pub const fn is_buildx(self) -> bool {
         matches!(

@@ -99,8 +99,15 @@ pub fn read(words: &[Word]) -> Option<Command> {
             _ => return None,
         },
         "nerdctl" => engine(BuildTool::Nerdctl, &["image", "builder"], words, at)?,
-        "devcontainer" | "@devcontainers/cli" => (words.get(at)?.text()? == "build")
-            .then(|| Command::new(BuildTool::Devcontainer, InsertMethod::Nothing, at))?,
+        "devcontainer" | "@devcontainers/cli" => match words.get(at)?.text()? {
+            "build" | "up" => {
+                let (tool, method) = (BuildTool::Devcontainer, InsertMethod::Environment);
+                let mut command = Command::new(tool, method, at);
+                command.take(words, at + 1, &tables::DEVCONTAINER);
+                command
+            }
+            _ => return None,
+        },
         // Its instructions for rocker come from a file.
         "rockerc" => rocker(words, at),
         "rocker" => words.get(at).map(|_| rocker(words, at))?,
@@ -170,6 +177,7 @@ fn engine(tool: BuildTool, groups: &[&str], words: &[Word], at: usize) -> Option
             _ => None,
         },
         (sub, "buildx") if tool == BuildTool::Docker => buildx(words, sub + 1),
+        (sub, "bake") if tool == BuildTool::Docker => Some(bake(words, sub)),
         _ => None,
     }
 }
@@ -188,13 +196,15 @@ fn daemon(words: &[Word], at: usize) -> Option<String> {
 fn buildx(words: &[Word], at: usize) -> Option<Command> {
     match subcommand(words, at)? {
         (sub, "build" | "b") => Some(build(BuildTool::Buildx, words, sub)),
-        (sub, "bake" | "f") => {
-            let mut command = Command::new(BuildTool::Bake, InsertMethod::Set, sub);
-            command.take(words, sub + 1, &tables::BAKE);
-            Some(command)
-        }
+        (sub, "bake" | "f") => Some(bake(words, sub)),
         _ => None,
     }
+}
+
+fn bake(words: &[Word], sub: usize) -> Command {
+    let mut command = Command::new(BuildTool::Bake, InsertMethod::Set, sub);
+    command.take(words, sub + 1, &tables::BAKE);
+    command
 }
 
 fn build(tool: BuildTool, words: &[Word], sub: usize) -> Command {
@@ -217,16 +227,24 @@ fn compose(tool: BuildTool, words: &[Word], at: usize) -> Option<Command> {
     command.subcommand = sub;
     let options = match words[sub].text()? {
         "build" => &tables::COMPOSE_BUILD,
-        "up" | "create" => {
-            let is_build = |word: &Word| word.text() == Some("--build");
-            words[sub..].iter().find(|word| is_build(word))?;
-            command.method = InsertMethod::Environment;
-            &tables::COMPOSE_UP
-        }
+        "up" | "create" => &tables::COMPOSE_UP,
+        "run" => &tables::COMPOSE_RUN,
+        "watch" => &tables::COMPOSE_WATCH,
         _ => return None,
     };
-    command.take(words, sub + 1, options);
-    Some(command)
+    if words[sub].text() != Some("build") {
+        command.method = InsertMethod::Environment;
+        command.only_missing = words[sub].text() != Some("watch");
+    }
+    let mut items = Items::new(words, sub + 1, options);
+    while let Some(index) = command.options(words, &mut items) {
+        command.rest.push(words[index].clone());
+        // Behind the service stands what runs in it.
+        if words[sub].text() == Some("run") {
+            break;
+        }
+    }
+    (!command.builds_nothing).then_some(command)
 }
 
 impl Command {
@@ -280,7 +298,15 @@ impl Command {
             (_, "builder", Some(value)) => {
                 self.builder = Some(NamedBuilder::Buildx(value.written()));
             }
-            (_, "project-directory", value) => self.folder = value,
+            (_, "project-directory" | "workspace-folder", value) => self.folder = value,
+            (_, "config", Some(value)) if self.tool == BuildTool::Devcontainer => {
+                self.files.push(value);
+            }
+            // Of Compose, whose other commands build what is missing.
+            (_, "build", value) => {
+                self.only_missing = value.as_ref().and_then(Word::text) == Some("false");
+            }
+            (_, "no-build" | "no-up", None) => self.builds_nothing = true,
             (_, "build-arg-file", Some(_)) => self.args_known = false,
             (_, "build-arg", Some(value)) => match value.assignment() {
                 Some((name, value)) => self.arg(name.into(), Some(value), span),

@@ -16,9 +16,8 @@ pub fn subject(
 ) -> Result<Subject, String> {
     let resolver = Resolver { folder, values };
     match command.tool {
-        BuildTool::Devcontainer => Err("its Dockerfile is named in devcontainer.json".into()),
         BuildTool::Rocker => Ok(Subject::Snippets),
-        tool if tool.is_bake() || tool.is_compose() => resolver.files(command),
+        tool if tool.has_files() => resolver.files(command),
         _ => resolver.dockerfile(command).map(Subject::File),
     }
 }

@@ -56,6 +56,27 @@ pub(super) const COMPOSE_UP: Options = Options {
     letters: "dhVwy",
 };
 
+pub(super) const COMPOSE_RUN: Options = Options {
+    switches: "build detach dry-run help interactive no-TTY no-deps no-tty quiet quiet-build \
+        quiet-pull remove-orphans rm service-ports tty use-aliases",
+    letters: "dhiPqTt",
+};
+
+pub(super) const COMPOSE_WATCH: Options = Options {
+    switches: "dry-run help no-up prune quiet",
+    letters: "h",
+};
+
+/// Of `devcontainer build` and `up`.
+pub(super) const DEVCONTAINER: Options = Options {
+    switches: "build-no-cache help include-configuration include-merged-configuration \
+        mount-workspace-git-root no-cache no-lockfile omit-config-remote-env-from-metadata \
+        omit-syntax-directive prebuild push remove-existing-container skip-feature-auto-mapping \
+        skip-non-blocking-commands skip-persisting-customizations-from-features \
+        skip-post-attach skip-post-create version",
+    letters: "h",
+};
+
 /// Of `docker buildx create`.
 pub(super) const CREATE: Options = Options {
     switches: "append bootstrap debug help leave use",
@@ -101,6 +122,8 @@ pub(super) const PREFIXES: &[Prefix] = &[
     prefix("command", "", 0),
     prefix("eval", "", 0),
     prefix("nohup", "", 0),
+    prefix("setsid", "", 0),
+    prefix("flock", "wE", 1),
     prefix("nice", "n", 0),
     prefix("ionice", "cnp", 0),
     prefix("stdbuf", "ioe", 0),

@@ -58,7 +58,7 @@ impl InScript<'_> {
     /// Returns the environment of a command that hands it to its files.
     pub(super) fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
         let tool = self.found.command.tool;
-        if tool.is_compose() || tool.is_bake() {
+        if tool.has_files() {
             self.environment(step, scope)
         } else {
             Env::default()
