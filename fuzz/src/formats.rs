@@ -1,7 +1,7 @@
 //! Workflows, pipelines, Compose and bake files.
 
 use cachelane::builds::{
-    Arg, Bake, Build, BuildFile, Buildkite, Compose, FormatRef, Github, Gitlab, Lane, Parts,
+    Arg, Bake, Build, BuildFile, Buildkite, Compose, Devcontainer, FormatRef, Github, Gitlab, Lane, Parts,
     Subject,
 };
 use cachelane::fix::{Applicability, Fix, apply};
@@ -39,7 +39,7 @@ pub fn bake(data: &[u8]) {
 /// A pipeline of the format that the first byte names.
 pub fn pipelines(data: &[u8]) {
     let [format, data @ ..] = data else { return };
-    let formats: [FormatRef; 2] = [&Gitlab, &Buildkite];
+    let formats: [FormatRef; 3] = [&Gitlab, &Buildkite, &Devcontainer];
     build_file(formats[usize::from(*format) % formats.len()], data);
 }
 

@@ -15,6 +15,7 @@ pub mod command;
 #[cfg(feature = "cli")]
 pub mod comments;
 pub mod compose;
+pub mod devcontainer;
 mod format;
 mod github;
 mod gitlab;
@@ -33,7 +34,12 @@ pub use bake::Bake;
 pub use builder::{Builder, OwnBuilder};
 pub use buildkite::Buildkite;
 pub use compose::Compose;
+<<<<<<< HEAD
 pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion};
+=======
+pub use devcontainer::Devcontainer;
+pub use format::{FilePath, Format, FormatRef, Inserter, Insertion};
+>>>>>>> 9e301f65 (More commands that build: docker bake, compose run and watch, flock, setsid, Docker's reusable workflows, development containers)
 pub use github::Github;
 pub use gitlab::Gitlab;
 #[cfg(feature = "internals")]
@@ -48,7 +54,7 @@ pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};
 pub use tool::BuildTool;
 
 /// The formats; the first one that claims a file reads it.
-const FORMATS: &[FormatRef] = &[&Github, &Compose, &Buildkite, &Gitlab, &Bake];
+const FORMATS: &[FormatRef] = &[&Github, &Compose, &Buildkite, &Gitlab, &Bake, &Devcontainer];
 
 /// Returns the format of the file at `path`, relative to any folder, by its name and folder.
 pub fn format(path: &str) -> Option<FormatRef> {
@@ -61,6 +67,7 @@ pub fn named_format(tool: BuildTool, path: &str) -> FormatRef {
     let ending = path.rsplit_once('.').map(|(_, ending)| ending);
     match ending {
         _ if tool.is_compose() => &Compose,
+        _ if tool == BuildTool::Devcontainer => &Devcontainer,
         Some("hcl" | "json") => &Bake,
         _ => format(path).unwrap_or(&Compose),
     }

@@ -171,6 +171,8 @@ pub struct Build {
     pub service: Option<Service>,
     pub builder: Builder,
     pub no_cache: Option<NoCache>,
+    /// True where it builds only the images that are not there.
+    pub only_missing: bool,
 }
 
 /// What makes a build run its steps anew, though an earlier build has run them.
@@ -210,6 +212,7 @@ impl Build {
             service: None,
             builder: Builder::Shared,
             no_cache: None,
+            only_missing: false,
         }
     }
 

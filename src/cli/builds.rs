@@ -36,6 +36,7 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
                 continue;
             };
             let all = builds.file.unknown.iter().chain(&builds.unresolved);
+            let all = all.chain(&builds.only_missing);
             listed.extend(all.map(|lost| unknown(file, "a build", lost)));
             listed.extend(builds.unread.iter().map(|unread| unread_file(file, unread)));
         }

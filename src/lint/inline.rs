@@ -55,6 +55,7 @@ pub fn check_build_file(
             lanes,
             embedded,
             unresolved: Vec::new(),
+            only_missing: Vec::new(),
             missing: Vec::new(),
             fills: Vec::new(),
             refills: Vec::new(),

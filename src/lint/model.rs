@@ -296,6 +296,8 @@ pub struct BuildFileReport {
     pub embedded: Vec<Finding>,
     /// Its builds that lead to a missing file, set by [`match_builds`](super::matching::match_builds).
     pub unresolved: Vec<Unknown>,
+    /// Its commands that build only the images that are not there, set by [`match_builds`](super::matching::match_builds).
+    pub only_missing: Vec<Unknown>,
     /// The missing lanes of its builds, set by [`match_builds`](super::matching::match_builds).
     pub missing: Vec<MissingArg>,
     /// Whether `fix` can fill the caches that it fills by other ids, or why not, set by

@@ -337,7 +337,7 @@ const READ: &[(&str, &str, &[&str])] = &[
     (
         "",
         "- run: devcontainer build --workspace-folder .",
-        &["? its Dockerfile is named in devcontainer.json"],
+        &["Devcontainer /:"],
     ),
     (
         "",

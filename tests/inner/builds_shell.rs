@@ -26,7 +26,8 @@ fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
         .collect()
 }
 
-/// Returns a build in one line: tool, subject, target, arguments, and `…` where there may be more.
+/// Returns a build in one line: tool, subject, target, arguments, `…` where there may be more, and `?` where it builds only
+/// what is missing.
 fn line(simple: &shell::Simple, command: &Command) -> String {
     let what = match subject(command, simple.folder.as_deref(), &values) {
         Ok(subject) => subject.to_string(),
@@ -44,7 +45,8 @@ fn line(simple: &shell::Simple, command: &Command) -> String {
                 .value(&|need| values(need)?.plain()))
         );
     }
-    line + if command.args_known { "" } else { " …" }
+    line += if command.args_known { "" } else { " …" };
+    line + if command.only_missing { " ?" } else { "" }
 }
 
 fn lines(script: &str) -> Vec<String> {
@@ -312,12 +314,34 @@ const ONE: &[(&str, &str)] = &[
     ("nerdctl -n k8s.io build .", "Nerdctl Dockerfile"),
     (
         "devcontainer build --workspace-folder .",
-        "Devcontainer (its Dockerfile is named in devcontainer.json)",
+        "Devcontainer /:",
     ),
     (
-        "npx --yes @devcontainers/cli build",
-        "Devcontainer (its Dockerfile is named in devcontainer.json)",
+        "npx --yes @devcontainers/cli build --push true --workspace-folder x",
+        "Devcontainer x/:",
     ),
+    (
+        "devcontainer up --skip-post-create --config .devcontainer/a/devcontainer.json",
+        "Devcontainer .devcontainer/a/devcontainer.json:",
+    ),
+    ("docker bake app", "Bake /:app"),
+    ("docker --context x bake --set *.args.A=1", "Bake /: A=1"),
+    ("depot bake -f x.hcl", "Bake x.hcl:"),
+    ("depot build .", "Buildx Dockerfile"),
+    ("docker compose up", "Compose /: ?"),
+    ("docker compose up --build=false x", "Compose /:x ?"),
+    ("docker compose create x", "Compose /:x ?"),
+    ("docker compose run app make --build", "Compose /:app ?"),
+    (
+        "docker compose -f a.yml run --rm -e A=1 --build app make all",
+        "Compose a.yml:app",
+    ),
+    ("docker compose watch web", "Compose /:web"),
+    ("flock /tmp/l docker build .", "Docker Dockerfile"),
+    ("flock -w 9 -x /tmp/l sudo docker build sub", "Docker sub/Dockerfile"),
+    ("setsid -w docker build .", "Docker Dockerfile"),
+    ("bash -euo pipefail -c 'docker build .'", "Docker Dockerfile"),
+    ("flock /tmp/l -c 'docker build .'", "Docker Dockerfile"),
     (
         "rocker --x11 --cache-id a ubuntu bash",
         "Rocker snippets CACHE_ID=a",
@@ -338,9 +362,15 @@ fn what_builds_nothing_is_left_out() {
         "echo docker build .",
         "docker run x build",
         "docker pull build",
-        "docker compose up",
-        "docker compose up --detach x",
-        "docker compose run build",
+        "docker compose up --no-build",
+        "docker compose watch --no-up",
+        "docker compose start build",
+        "docker compose pull bake",
+        "docker stack deploy -c compose.yaml x",
+        "docker run x bake",
+        "devcontainer exec --workspace-folder . docker-build",
+        "devcontainer read-configuration",
+        "flock -n 9",
         "docker buildx create --name build",
         "docker buildx imagetools create build",
         "apt-get install docker build-essential",

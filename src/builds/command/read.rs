@@ -101,9 +101,11 @@ pub fn read(words: &[Word]) -> Option<Command> {
         "nerdctl" => engine(BuildTool::Nerdctl, &["image", "builder"], words, at)?,
         "devcontainer" | "@devcontainers/cli" => match words.get(at)?.text()? {
             "build" | "up" => {
-                let (tool, method) = (BuildTool::Devcontainer, InsertMethod::Environment);
+                let (tool, method) = (BuildTool::Devcontainer, InsertMethod::Nothing);
                 let mut command = Command::new(tool, method, at);
                 command.take(words, at + 1, &tables::DEVCONTAINER);
+                // A switch may have `true` behind it.
+                command.rest.clear();
                 command
             }
             _ => return None,

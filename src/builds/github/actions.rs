@@ -6,7 +6,7 @@
 //! `buildah-build` are relative to the workspace.
 
 use super::runner;
-use crate::builds::builder::{Builder, Change, Create, NamedBuilder};
+use crate::builds::builder::{Builder, Change, Create, NamedBuilder, OwnBuilder};
 use crate::builds::command::{self, Command};
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, NoCache, Place, Subject};
@@ -16,16 +16,24 @@ use crate::builds::shell::{self, Dialect, Lookup, Word, is_name};
 use crate::builds::yaml::Node;
 use crate::text::Span;
 
+/// Docker's own workflows; the contexts of their inputs are folders of the repository, from which all paths start.
+const BUILDER: &str = "docker/github-builder";
+
 /// The repository at the job's commit.
 const DEFAULT_CONTEXT: &str = "{{defaultContext}}";
 
-/// Returns the tool of the action `uses`, of any owner.
+/// Returns the tool of the action `uses`.
 pub fn tool(uses: &str) -> Option<BuildTool> {
+    let whole = name(uses);
     // `docker/bake-action/subaction/…` builds nothing.
-    let (_, name) = name(uses).split_once('/')?;
+    let (_, name) = whole.split_once('/')?;
     match name {
+        "ci" if whole == "devcontainers/ci" => Some(BuildTool::Devcontainer),
         "build-push-action" => Some(BuildTool::BuildPushAction),
         "bake-action" => Some(BuildTool::BakeAction),
+        // Workflows, which a job uses.
+        "github-builder/.github/workflows/build.yml" => Some(BuildTool::BuildPushAction),
+        "github-builder/.github/workflows/bake.yml" => Some(BuildTool::BakeAction),
         "buildah-build" => Some(BuildTool::Buildah),
         _ => None,
     }
@@ -82,7 +90,9 @@ pub fn build(
     };
     let subject = match tool {
         BuildTool::BakeAction => inputs.bake(),
+        BuildTool::Devcontainer => inputs.devcontainer(),
         BuildTool::Buildah => inputs.containerfile()?,
+        _ if name.starts_with(BUILDER) => inputs.dockerfile_below(),
         _ => inputs.dockerfile(old),
     };
     let platforms = inputs.platforms(name, tool);
@@ -139,6 +149,10 @@ impl<'y> Inputs<'_, 'y> {
 
     /// Returns the builder that the action `uses` uses.
     fn builder(&self, step: &Step<'_, '_>, tool: BuildTool, uses: &str) -> Builder {
+        // Its jobs make builders, on whatever machine.
+        if uses.starts_with(BUILDER) {
+            return Builder::Own(OwnBuilder::Made(BUILDER));
+        }
         let named = if uses.starts_with("depot/") {
             Some(NamedBuilder::Service)
         } else {
@@ -239,8 +253,27 @@ impl<'y> Inputs<'_, 'y> {
         Some(file.and_then(|file| (self.in_repository)(Subject::File(file))))
     }
 
+    fn dockerfile_below(&self) -> Result<Subject, String> {
+        let folder = under("", &self.known("context")?.unwrap_or_default())?;
+        let file = self.known("file")?.unwrap_or("Dockerfile".into());
+        under(&folder, &file).map(Subject::File)
+    }
+
+    fn devcontainer(&self) -> Result<Subject, String> {
+        let place = match self.known("configFile")? {
+            Some(file) => Place::File(under("", &file)?),
+            None => Place::Folder(under("", &self.known("subFolder")?.unwrap_or_default())?),
+        };
+        (self.in_repository)(Subject::Files(Files {
+            paths: vec![place],
+            names: Vec::new(),
+            folder: None,
+        }))
+    }
+
     fn bake(&self) -> Result<Subject, String> {
-        let source = self.known("source")?.unwrap_or_default();
+        let source = self.known("source")?.or(self.known("context")?);
+        let source = source.unwrap_or_default();
         let folder = self.known("workdir")?.unwrap_or_default();
         let text = &source.text;
         let base = match text.strip_prefix(DEFAULT_CONTEXT) {
@@ -280,6 +313,7 @@ impl<'y> Inputs<'_, 'y> {
         let steps = steps.map(Node::items).unwrap_or_default();
         // Each platform is built on a machine of its own, or by Buildah, one after the other for all one knows.
         if uses.starts_with("depot/")
+            || uses.starts_with(BUILDER)
             || tool.is_buildah()
             || steps.into_iter().any(has_several_nodes)
         {

@@ -4,6 +4,7 @@ use super::language::Github;
 use super::matrix::are_safe;
 use super::workflow::StepContext;
 use crate::builds::command::InsertMethod;
+use crate::builds::devcontainer;
 use crate::builds::format::Insertion;
 use crate::builds::jobs::{self, Found, InScript, Language, Scope};
 use crate::builds::lines::{block_indent, rest};
@@ -208,6 +209,7 @@ impl LaneInserter<'_, '_> {
     fn in_action(&self, value: &str) -> Result<Edit, String> {
         self.writable(value)?;
         let line = format!("{}={value}", self.lane.arg);
+        self.takes_arguments(value)?;
         let uses = self.found.step.get_text("uses").unwrap_or_default();
         if self.found.build.tool.is_bake() {
             return self.input("set", &format!("*.args.{line}"));
@@ -216,6 +218,16 @@ impl LaneInserter<'_, '_> {
             return Err("this version of the action is too old for cache mounts".into());
         }
         self.input("build-args", &line)
+    }
+
+    /// Fails where only devcontainer.json says what is passed.
+    fn takes_arguments(&self, value: &str) -> Result<(), String> {
+        if self.found.build.tool != BuildTool::Devcontainer {
+            return Ok(());
+        }
+        let arg = self.lane.arg;
+        let file = devcontainer::by_hand(arg, self.lane.default);
+        Err(format!("{file}, and `{arg}: {value}` into `env` of the step"))
     }
 
     /// Gives the step the variable, and the command the argument.
@@ -231,6 +243,7 @@ impl LaneInserter<'_, '_> {
                 is_shell_known: true,
             });
         }
+        self.takes_arguments(&value)?;
         let own = self.own(it, &value)?;
         if own.is_none() {
             self.writable(&value)?;

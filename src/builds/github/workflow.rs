@@ -200,6 +200,17 @@ impl<'y> Workflow<'_, 'y> {
         let job = Arc::new(job);
         if let Some(uses) = node.get_text("uses") {
             self.call(&job, node, uses, &job.builders);
+            if actions::tool(uses).is_some() {
+                let root = self.root;
+                let (env, around) = (Env::default(), StepContext { step: node, job: node, root });
+                let step = Step {
+                    names: Some(around.names(&env)),
+                    env,
+                    builders: job.builders.clone(),
+                    ..Step::new(&job, format!("job `{name}`"), node)
+                };
+                self.step(&step, &around, &[]);
+            }
         }
         self.steps(&job, node);
     }

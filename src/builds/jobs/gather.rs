@@ -269,6 +269,8 @@ impl<'y> Gatherer<'y> {
         }
         let subject = match subject {
             Ok(subject) => subject,
+            // What is not there yet is seldom built, and nobody asked for it.
+            Err(_) if command.only_missing => return,
             Err(why) => return self.add_unknown(span, why),
         };
         let known = |need: Lookup<'_>| scope.known(need);
@@ -289,6 +291,7 @@ impl<'y> Gatherer<'y> {
                 span: it.script.in_file(no_cache.span),
                 ..no_cache
             }),
+            only_missing: command.only_missing,
             ..Build::new(command.tool, &step.title, span, subject)
         };
         self.add(build, Some(it), step, rows);

@@ -249,7 +249,11 @@ impl Interpreter<'_> {
     }
 
     fn quoted_script(&self, words: &[&Word]) -> Option<Span> {
-        let is_shell = |word: &&Word| word.text().and_then(Dialect::of) == Some(Dialect::Posix);
+        let is_shell = |word: &&Word| {
+            let text = word.text().unwrap_or_default();
+            // These two hand a script to one.
+            Dialect::of(text) == Some(Dialect::Posix) || matches!(text, "flock" | "su")
+        };
         let shell = words.iter().position(is_shell).filter(|at| *at < 4)?;
         let is_switch =
             |text: &str| text.starts_with('-') && !text.starts_with("--") && text.ends_with('c');

@@ -31,6 +31,8 @@ const BAKE: &[&str] = &[
     "docker-bake.override.json",
     "docker-bake.override.hcl",
 ];
+/// The names that `devcontainer` looks for, of which it takes the first.
+const DEVCONTAINER: &[&str] = &[".devcontainer/devcontainer.json", ".devcontainer.json"];
 
 /// The indices of a build's file and of the build there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -242,7 +244,9 @@ impl<'r> BuildGraph<'r> {
                 let paths = names.iter().map(|name| format!("{folder}/{name}"));
                 paths.filter_map(|path| at(&path))
             };
-            if tool.is_bake() {
+            if tool == BuildTool::Devcontainer {
+                found.extend(named(DEVCONTAINER).next());
+            } else if tool.is_bake() {
                 found.extend(named(COMPOSE).chain(named(BAKE)));
             } else if let Some(base) = named(COMPOSE).next() {
                 found.push(base);
@@ -250,9 +254,13 @@ impl<'r> BuildGraph<'r> {
             }
         }
         if found.is_empty() {
-            let what = if tool.is_compose() { "Compose" } else { "bake" };
+            let what = match tool {
+                BuildTool::Devcontainer => "devcontainer.json",
+                tool if tool.is_compose() => "Compose file",
+                _ => "bake file",
+            };
             return Err(format!(
-                "there is no {what} file that builds anything among the files"
+                "there is no {what} that builds anything among the files"
             ));
         }
         Ok(found)
@@ -270,8 +278,12 @@ fn candidates(tool: BuildTool, place: &Place) -> Vec<String> {
         Place::File(path) => return vec![path.clone()],
         Place::Folder(path) => path,
     };
-    let more = if tool.is_bake() { BAKE } else { OVERRIDES };
-    let names = COMPOSE.iter().chain(more);
+    let (first, more) = match tool {
+        BuildTool::Devcontainer => (DEVCONTAINER, &[][..]),
+        tool if tool.is_bake() => (COMPOSE, BAKE),
+        _ => (COMPOSE, OVERRIDES),
+    };
+    let names = first.iter().chain(more);
     names.map(|name| format!("{folder}/{name}")).collect()
 }
 

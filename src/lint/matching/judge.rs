@@ -13,7 +13,7 @@ use super::plans::{Candidate, Plan, plans};
 use super::resolve::{ResolvedBuild, called, resolve};
 use super::waits::{LaneUse, Wait, Waits};
 use crate::budget;
-use crate::builds::{Build, Builder, OwnBuilder, Subject, Unknown, ValueSource};
+use crate::builds::{Build, BuildTool, Builder, OwnBuilder, Subject, Unknown, ValueSource};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
@@ -38,7 +38,7 @@ pub fn match_builds(
     if reports.iter().all(|report| report.builds.is_none()) {
         return Vec::new();
     }
-    let (mut statuses, mut lost) = (Vec::new(), Vec::new());
+    let (mut statuses, mut lost, mut only_missing) = (Vec::new(), Vec::new(), Vec::new());
     let mut unresolved: HashMap<usize, Vec<Unknown>> = HashMap::new();
     let mut findings: HashMap<usize, Vec<Finding>> = HashMap::new();
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
@@ -46,7 +46,7 @@ pub fn match_builds(
     let mut refills: HashMap<usize, Vec<Refill>> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
-        let resolved = resolve(&graph, &mut lost);
+        let resolved = resolve(&graph, &mut lost, &mut only_missing);
         let checker = BuildChecker {
             outside: outside(&graph, &resolved),
             graph: &graph,
@@ -98,6 +98,8 @@ pub fn match_builds(
         builds.missing = missing.remove(&index).unwrap_or_default();
         builds.refills = refills.remove(&index).unwrap_or_default();
         builds.unresolved = unresolved.remove(&index).unwrap_or_default();
+        let own = only_missing.iter().filter(|(file, _)| *file == index);
+        builds.only_missing = own.map(|(_, unknown)| unknown.clone()).collect();
         let mut found = findings.remove(&index).unwrap_or_default();
         found.retain(|finding| report.settings.is_on(finding.rule));
         // A build of several files with lanes is reported once.
@@ -253,7 +255,7 @@ impl<'j> BuildChecker<'j> {
             report,
             lanes,
             builder,
-            is_open: build.service.is_some()
+            is_open: (build.service.is_some() || build.tool == BuildTool::Devcontainer)
                 && passes.as_ref().is_some_and(|passed| {
                     matches!(&passed.arg.from, ValueSource::Variables(names) if !names.is_empty())
                 }),

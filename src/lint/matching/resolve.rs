@@ -96,10 +96,11 @@ impl ResolvedBuild {
 }
 
 /// Returns every build of the run with each of its Dockerfiles, grouped by file; adds those that lead to a missing file
-/// to `unknown`.
+/// to `unknown`, and those that run only where an image is not there to `only_missing`.
 pub(super) fn resolve(
     graph: &BuildGraph<'_>,
     unknown: &mut Vec<(usize, Unknown)>,
+    only_missing: &mut Vec<(usize, Unknown)>,
 ) -> Vec<ResolvedBuild> {
     let resolver = Resolver {
         graph,
@@ -110,7 +111,14 @@ pub(super) fn resolve(
     let mut resolved = Vec::new();
     for (id, build) in graph.own_builds() {
         match resolver.build(id, build) {
+            Ok(found) if build.only_missing => {
+                let span = build.span;
+                let why = "it builds only the images that are not there: `--build` builds all";
+                let unknown = Unknown { span, why: why.to_owned() };
+                only_missing.extend((!found.is_empty()).then_some((id.file, unknown)));
+            }
             Ok(found) => resolved.extend(found),
+            Err(_) if build.only_missing => {}
             Err(why) => {
                 let span = build.span;
                 unknown.push((id.file, Unknown { span, why }));
@@ -279,8 +287,16 @@ impl Resolver<'_> {
                 |layer: &&BuildId| layer.file == last.file && (whole.is_none() || is_whole(layer));
             for layer in own.iter().filter(counts) {
                 let build = graph.build(*layer);
-                let Subject::File(path) = &build.subject else {
-                    continue;
+                let path = match &build.subject {
+                    Subject::File(path) => path,
+                    Subject::Files(files) => {
+                        let inner = graph.named(build.tool, &files.paths, graph.root(layer.file));
+                        let inner = inner.unwrap_or_default();
+                        let merged = || self.merged(build.tool, files, &inner, None);
+                        found.extend(budget::nested(merged).unwrap_or_default());
+                        continue;
+                    }
+                    Subject::Inline(_) | Subject::Snippets => continue,
                 };
                 let folder = base.unwrap_or_else(|| graph.root(layer.file));
                 let is_other = |other: &BuildId| other.file != layer.file || other == layer;
