@@ -1,8 +1,8 @@
 //! Workflows, pipelines, Compose and bake files.
 
 use cachelane::builds::{
-    Arg, Bake, Build, BuildFile, Buildkite, Compose, Devcontainer, FormatRef, Github, Gitlab, Lane, Parts,
-    Subject,
+    Arg, Bake, Build, BuildFile, Buildkite, Compose, Devcontainer, FormatRef, Github, Gitlab, Lane,
+    Parts, Subject,
 };
 use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;

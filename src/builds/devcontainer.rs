@@ -109,7 +109,10 @@ fn file(yaml: &Yaml<'_>) -> BuildFile {
             let args = args.map(Node::own_entries).unwrap_or_default();
             file.builds.push(Build {
                 target: entry.value.get_text("target").map(str::to_owned),
-                args: args.into_iter().filter_map(|arg| self::arg(arg.key, arg.value)).collect(),
+                args: args
+                    .into_iter()
+                    .filter_map(|arg| self::arg(arg.key, arg.value))
+                    .collect(),
                 ..Build::new(tool, "the development container", span, subject)
             });
         }
@@ -126,7 +129,11 @@ fn compose(root: Node<'_>, files: Node<'_>) -> Result<Subject, String> {
     let place = |name: &&str| path(name).map(Place::File);
     Ok(Subject::Files(Files {
         paths: names.iter().map(place).collect::<Result<_, _>>()?,
-        names: root.get_text("service").map(str::to_owned).into_iter().collect(),
+        names: root
+            .get_text("service")
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         folder: None,
     }))
 }
@@ -146,7 +153,10 @@ fn arg(name: Node<'_>, value: Node<'_>) -> Option<Arg> {
         let (before, rest) = text.split_once(start)?;
         let (inner, behind) = rest.split_once('}')?;
         let (name, default) = inner.split_once(':').unwrap_or((inner, ""));
-        Some((name, [before, "${", name, ":-", default, "}", behind].concat()))
+        Some((
+            name,
+            [before, "${", name, ":-", default, "}", behind].concat(),
+        ))
     });
     let (from, text) = match variable {
         Some((name, text)) => (vec![name.to_owned()], text),

@@ -34,20 +34,16 @@ pub use bake::Bake;
 pub use builder::{Builder, OwnBuilder};
 pub use buildkite::Buildkite;
 pub use compose::Compose;
-<<<<<<< HEAD
-pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion};
-=======
 pub use devcontainer::Devcontainer;
-pub use format::{FilePath, Format, FormatRef, Inserter, Insertion};
->>>>>>> 9e301f65 (More commands that build: docker bake, compose run and watch, flock, setsid, Docker's reusable workflows, development containers)
+pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion};
 pub use github::Github;
 pub use gitlab::Gitlab;
 #[cfg(feature = "internals")]
 pub use model::ReadError;
 pub use model::{
-    Arg, ArgName, Build, BuildFile, Call, Files, Fill, Filled, Inline, Joint, Lane, Leg, NAMESPACE,
-    NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Subject, TargetLeg,
-    Triggers, Unknown, ValueSource, WORKFLOW,
+    Arg, ArgName, Build, BuildFile, Call, Extended, Files, Fill, Filled, Inline, Joint, Lane, Leg,
+    NAMESPACE, NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Source, Subject,
+    TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::Platforms;
 pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};

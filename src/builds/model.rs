@@ -21,6 +21,8 @@ pub struct BuildFile {
     pub inline: Vec<Inline>,
     /// Other files of the repository that this file runs: they build as this one says.
     pub calls: Vec<Call>,
+    /// Compose files from which this one takes services.
+    pub sources: Vec<Source>,
     /// The caches that it fills before builds.
     pub fills: Vec<Fill>,
     /// The groups of targets that bake builds by one name.
@@ -87,8 +89,27 @@ impl BuildFile {
             && self.unknown.is_empty()
             && self.inline.is_empty()
             && self.calls.is_empty()
+            && self.sources.is_empty()
             && self.fills.is_empty()
     }
+}
+
+/// A Compose file from which another takes services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub span: Span,
+    /// As in [`Subject::File`].
+    pub path: String,
+    /// The service that extends one of that file; `None` where the file is included.
+    pub extended: Option<Extended>,
+}
+
+/// A service that extends one of another file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extended {
+    pub name: String,
+    /// The name of the service there.
+    pub of: String,
 }
 
 /// A cache that a CI fills before builds, and keeps after them.

@@ -384,7 +384,7 @@ fn expressions_have_the_values_that_bake_computes() {
         let found = target(expression);
         assert_eq!(
             found.builds[0].target.as_deref(),
-            Some(value),
+            Some(*value),
             "{expression}"
         );
     }

@@ -144,9 +144,15 @@ fn services_extend_one_another() {
         .map(|arg| (arg.name.as_str().unwrap(), arg.value.as_deref()))
         .collect();
     assert_eq!(args, [("X", Some("2")), ("Y", None)]);
+    let source_of_o = &build_file.sources[0];
+    let extended = source_of_o.extended.as_ref().unwrap();
     assert_eq!(
-        build_file.unknown[0].why,
-        "service `o`: it extends a service of another file"
+        (
+            source_of_o.path.as_str(),
+            extended.name.as_str(),
+            extended.of.as_str()
+        ),
+        ("o.yml", "o", "s")
     );
     assert!(
         fixed(source, "p")
@@ -157,7 +163,7 @@ fn services_extend_one_another() {
 
 #[test]
 fn what_a_variable_names_is_unknown_without_a_default() {
-    let source = "include: [x]\nservices:\n  a: {build: '${D:-x}/y'}\n  b: {build: {dockerfile: $F}}\n  c: {build: 'https://x/y.git'}\n  d: {image: e}\n";
+    let source = "include: [x, {path: [$P, y]}, {path: z, project_directory: .}, 'oci://a/b']\nservices:\n  a: {build: '${D:-x}/y'}\n  b: {build: {dockerfile: $F}}\n  c: {build: 'https://x/y.git'}\n  d: {image: e}\n";
     let build_file = read(source);
     assert_eq!(
         build_file.builds[0].subject,
@@ -170,10 +176,22 @@ fn what_a_variable_names_is_unknown_without_a_default() {
         .map(|unknown| unknown.why.as_str())
         .collect();
     assert_eq!(
-        why[1],
-        "service `b`: its `dockerfile` is named by the variable `F`"
+        why,
+        [
+            "an included file is named by the variable `P`",
+            "the paths of a Compose file that is included start from another folder",
+            "`oci://a/b`, which is included, is not a file of this repository",
+            "service `b`: its `dockerfile` is named by the variable `F`",
+            "service `c`: its context is not a folder of this repository",
+        ]
     );
-    assert_eq!(why.len(), 3);
+    let sources = build_file.sources.iter();
+    assert_eq!(
+        sources
+            .map(|source| source.path.as_str())
+            .collect::<Vec<_>>(),
+        ["x"]
+    );
 }
 
 #[test]

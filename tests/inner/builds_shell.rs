@@ -312,10 +312,7 @@ const ONE: &[(&str, &str)] = &[
         "Buildah Dockerfile …",
     ),
     ("nerdctl -n k8s.io build .", "Nerdctl Dockerfile"),
-    (
-        "devcontainer build --workspace-folder .",
-        "Devcontainer /:",
-    ),
+    ("devcontainer build --workspace-folder .", "Devcontainer /:"),
     (
         "npx --yes @devcontainers/cli build --push true --workspace-folder x",
         "Devcontainer x/:",
@@ -338,9 +335,15 @@ const ONE: &[(&str, &str)] = &[
     ),
     ("docker compose watch web", "Compose /:web"),
     ("flock /tmp/l docker build .", "Docker Dockerfile"),
-    ("flock -w 9 -x /tmp/l sudo docker build sub", "Docker sub/Dockerfile"),
+    (
+        "flock -w 9 -x /tmp/l sudo docker build sub",
+        "Docker sub/Dockerfile",
+    ),
     ("setsid -w docker build .", "Docker Dockerfile"),
-    ("bash -euo pipefail -c 'docker build .'", "Docker Dockerfile"),
+    (
+        "bash -euo pipefail -c 'docker build .'",
+        "Docker Dockerfile",
+    ),
     ("flock /tmp/l -c 'docker build .'", "Docker Dockerfile"),
     (
         "rocker --x11 --cache-id a ubuntu bash",

@@ -31,8 +31,8 @@ impl Format for Compose {
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        let has = |word| memchr::memmem::find(source.as_bytes(), word).is_some();
-        if !has(b"build") && !has(b"include") {
+        let has = |word: &[u8]| memchr::memmem::find(source.as_bytes(), word).is_some();
+        if ![&b"build"[..], b"include", b"extends"].into_iter().any(has) {
             return Ok(BuildFile::default());
         }
         Ok(service::builds(&Yaml::read(source)?))

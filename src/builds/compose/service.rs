@@ -6,7 +6,7 @@ use super::inline;
 use super::interpolate::{interpolated, variables};
 use crate::budget;
 use crate::builds::model::{
-    self, Arg, Build, BuildFile, BuildTool, NoCache, Subject, Unknown, ValueSource,
+    self, Arg, Build, BuildFile, BuildTool, Extended, NoCache, Source, Subject, Unknown, ValueSource,
 };
 use crate::builds::paths;
 use crate::builds::platforms::Platforms;
@@ -17,10 +17,13 @@ pub(super) fn builds(yaml: &Yaml<'_>) -> BuildFile {
     let mut file = BuildFile::default();
     for root in yaml.roots() {
         if let Some(include) = root.own_entry("include") {
-            file.unknown.push(Unknown {
-                span: include.key.span(),
-                why: "the Compose files that are included are not looked into".to_owned(),
-            });
+            let span = include.key.span();
+            for item in include.value.items() {
+                match included(item, span) {
+                    Ok(sources) => file.sources.extend(sources),
+                    Err(why) => file.unknown.push(Unknown { span, why }),
+                }
+            }
         }
         for service in Service::all(root) {
             service.add_to(&mut file, yaml.source());
@@ -36,6 +39,8 @@ pub(super) struct Service<'y> {
     pub(super) builds: Vec<Entry<'y>>,
     /// The reason why another file may add to it.
     more: Option<String>,
+    /// The file with the service that it extends, and the name there.
+    extended: Option<(&'y str, &'y str)>,
     profiles: Vec<String>,
 }
 
@@ -58,6 +63,7 @@ impl<'y> Service<'y> {
             key: entry.key,
             builds: Vec::new(),
             more: None,
+            extended: None,
             profiles: texts(entry.value.get("profiles")),
         };
         let mut next = Some(entry.value);
@@ -79,6 +85,7 @@ impl<'y> Service<'y> {
             };
             if extends.is_map() && extends.get("file").is_some() {
                 service.more = Some("it extends a service of another file".to_owned());
+                service.extended = extends.get_text("file").zip(extends.get_text("service"));
                 break;
             }
             let name = extends.text().or_else(|| extends.get_text("service"));
@@ -103,6 +110,21 @@ impl<'y> Service<'y> {
 
     fn add_to(&self, file: &mut BuildFile, source: &str) {
         let (span, name) = (self.key.span(), self.name());
+        if let (Some((path, of)), true) = (self.extended, self.builds.is_empty())
+            && let Ok(path) = interpolated(path)
+            && !paths::is_remote(&path)
+            && let Some(name) = self.key.text()
+        {
+            file.sources.push(Source {
+                span,
+                path,
+                extended: Some(Extended {
+                    name: name.to_owned(),
+                    of: of.to_owned(),
+                }),
+            });
+            return;
+        }
         let subject = match self.subject(file, source) {
             Ok(subject) => subject,
             Err(why) => {
@@ -202,6 +224,37 @@ impl<'y> Service<'y> {
         }
         (args, known)
     }
+}
+
+/// Returns the files that an item of `include` names.
+fn included(item: Node<'_>, span: Span) -> Result<Vec<Source>, String> {
+    if item.is_map() && item.get("project_directory").is_some() {
+        return Err(
+            "the paths of a Compose file that is included start from another folder".into(),
+        );
+    }
+    let paths = item.get("path").unwrap_or(item);
+    let nodes = if paths.is_list() {
+        paths.items()
+    } else {
+        vec![paths]
+    };
+    let source = |node: Node<'_>| {
+        let path = interpolated(node.text().unwrap_or_default());
+        let path =
+            path.map_err(|name| format!("an included file is named by the variable `{name}`"))?;
+        if paths::is_remote(&path) {
+            return Err(format!(
+                "`{path}`, which is included, is not a file of this repository"
+            ));
+        }
+        Ok(Source {
+            span,
+            path,
+            extended: None,
+        })
+    };
+    nodes.into_iter().map(source).collect()
 }
 
 /// Returns the texts in a list or a mapping.

@@ -198,7 +198,10 @@ impl<'y> Inputs<'_, 'y> {
     /// Returns the entries of a list, which are split at commas and line ends, as are the values in them.
     fn list(&self, name: &str) -> Result<Vec<Text>, String> {
         let mut all = Vec::new();
-        for entry in entries(self.text(name).unwrap_or_default()) {
+        // The bake file that `docker/metadata-action` writes has tags and labels.
+        let is_metadata = |entry: &&str| entry.contains(".outputs.bake-file");
+        let all_entries = entries(self.text(name).unwrap_or_default());
+        for entry in all_entries.filter(|entry| !is_metadata(entry)) {
             let known = self.filled(name, entry)?;
             all.extend(entries(&known.text).enumerate().map(|(at, text)| Text {
                 from_root: known.from_root && at == 0,

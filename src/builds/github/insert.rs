@@ -227,7 +227,9 @@ impl LaneInserter<'_, '_> {
         }
         let arg = self.lane.arg;
         let file = devcontainer::by_hand(arg, self.lane.default);
-        Err(format!("{file}, and `{arg}: {value}` into `env` of the step"))
+        Err(format!(
+            "{file}, and `{arg}: {value}` into `env` of the step"
+        ))
     }
 
     /// Gives the step the variable, and the command the argument.

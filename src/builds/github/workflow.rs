@@ -202,7 +202,14 @@ impl<'y> Workflow<'_, 'y> {
             self.call(&job, node, uses, &job.builders);
             if actions::tool(uses).is_some() {
                 let root = self.root;
-                let (env, around) = (Env::default(), StepContext { step: node, job: node, root });
+                let (env, around) = (
+                    Env::default(),
+                    StepContext {
+                        step: node,
+                        job: node,
+                        root,
+                    },
+                );
                 let step = Step {
                     names: Some(around.names(&env)),
                     env,

@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 
 use super::model::FileAccess;
 use crate::budget;
-use crate::builds::{self, Build, BuildTool, Call, Place, Subject};
+use crate::builds::{self, Build, BuildTool, Call, Compose, Extended, Place, Source, Subject};
 use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
 use crate::lint::model::FileReport;
@@ -82,6 +82,16 @@ impl<'r> BuildGraph<'r> {
                         graph.add(path, &report);
                         graph.outside.push(report);
                     }
+                }
+            }
+            for source in sources_of(report) {
+                let path = graph.path(graph.root(file), &source.path);
+                if !graph.places.contains_key(&path)
+                    && tried.insert(path.clone())
+                    && let Some(report) = (access.load)(&path, Some(&Compose))
+                {
+                    graph.add(path, &report);
+                    graph.outside.push(report);
                 }
             }
         }
@@ -214,6 +224,56 @@ impl<'r> BuildGraph<'r> {
             .unwrap_or(file)
     }
 
+    /// Returns the index of a file of builds that could be read.
+    fn read(&self, root: &Path, path: &str) -> Option<usize> {
+        let is_read = |index: &usize| {
+            let builds = self.report(*index).builds.as_ref();
+            builds.is_some_and(|builds| builds.unread.is_none())
+        };
+        self.index(&self.path(root, path)).filter(is_read)
+    }
+
+    pub(super) fn sources(&self, file: usize) -> &[Source] {
+        sources_of(self.report(file))
+    }
+
+    /// Returns the build of the service that `extended` extends, in the file of `source` or in one that it comes from.
+    pub(super) fn origin(&self, file: usize, source: &Source) -> Option<BuildId> {
+        let Extended { of, .. } = source.extended.as_ref()?;
+        let file = self.read(self.root(file), &source.path)?;
+        let mut builds = self.builds(file).iter();
+        if let Some(build) = builds.position(|build| build.id() == Some(of)) {
+            return Some(BuildId { file, build });
+        }
+        let is_it = |further: &&Source| {
+            let extended = further.extended.as_ref();
+            extended.is_some_and(|extended| extended.name == *of)
+        };
+        let further = self.sources(file).iter().find(is_it)?;
+        budget::nested(|| self.origin(file, further)).flatten()
+    }
+
+    /// Returns the reason why what `source` brings to a file is not known or not listed.
+    pub(super) fn lost(&self, file: usize, source: &Source) -> Option<String> {
+        let path = &source.path;
+        let Some(found) = self.read(self.root(file), path) else {
+            return Some(match source.extended {
+                Some(_) => format!(
+                    "it extends a service of `{path}`, which is not among the files, or cannot be read"
+                ),
+                None => format!(
+                    "`{path}`, which is included, is not among the files, or cannot be read"
+                ),
+            });
+        };
+        let builds = match source.extended {
+            Some(_) => self.origin(file, source).is_some(),
+            None => !self.builds(found).is_empty(),
+        };
+        let is_listed = found < self.reports.len();
+        (builds && !is_listed).then(|| format!("its builds stand in `{path}`: name that file, too"))
+    }
+
     /// Returns the files that a command takes, in order; fails where one is missing.
     pub(super) fn named(
         &self,
@@ -221,11 +281,7 @@ impl<'r> BuildGraph<'r> {
         places: &[Place],
         root: &Path,
     ) -> Result<Vec<usize>, String> {
-        let is_read = |index: &usize| {
-            let builds = self.report(*index).builds.as_ref();
-            builds.is_some_and(|builds| builds.unread.is_none())
-        };
-        let at = |path: &str| self.index(&self.path(root, path)).filter(is_read);
+        let at = |path: &str| self.read(root, path);
         let mut found = Vec::new();
         for place in places {
             let folder = match place {
@@ -253,6 +309,21 @@ impl<'r> BuildGraph<'r> {
                 found.extend(named(OVERRIDES).next());
             }
         }
+        // Each file comes behind those that include it.
+        let mut at = 0;
+        while let Some(&file) = found.get(at).filter(|_| budget::spend(16)) {
+            let all = self
+                .sources(file)
+                .iter()
+                .filter(|source| source.extended.is_none());
+            let files = all.filter_map(|source| self.read(self.root(file), &source.path));
+            for other in files {
+                if !found.contains(&other) {
+                    found.push(other);
+                }
+            }
+            at += 1;
+        }
         if found.is_empty() {
             let what = match tool {
                 BuildTool::Devcontainer => "devcontainer.json",
@@ -265,6 +336,11 @@ impl<'r> BuildGraph<'r> {
         }
         Ok(found)
     }
+}
+
+fn sources_of(report: &FileReport) -> &[Source] {
+    let builds = report.builds.as_ref();
+    builds.map_or(&[], |builds| &builds.file.sources)
 }
 
 fn builds_of(report: &FileReport) -> &[Build] {

@@ -109,12 +109,22 @@ pub(super) fn resolve(
         bases: bases(graph),
     };
     let mut resolved = Vec::new();
+    for (file, _) in graph.own_reports() {
+        let lost = graph.sources(file).iter().filter_map(|source| {
+            let (span, why) = (source.span, graph.lost(file, source)?);
+            Some((file, Unknown { span, why }))
+        });
+        unknown.extend(lost);
+    }
     for (id, build) in graph.own_builds() {
         match resolver.build(id, build) {
             Ok(found) if build.only_missing => {
                 let span = build.span;
                 let why = "it builds only the images that are not there: `--build` builds all";
-                let unknown = Unknown { span, why: why.to_owned() };
+                let unknown = Unknown {
+                    span,
+                    why: why.to_owned(),
+                };
                 only_missing.extend((!found.is_empty()).then_some((id.file, unknown)));
             }
             Ok(found) => resolved.extend(found),
@@ -259,6 +269,17 @@ impl Resolver<'_> {
             // A command can name thousands, and so can thousands of commands.
             if !budget::spend(256 * graph.builds(file).len()) {
                 return Vec::new();
+            }
+            let extended = graph.sources(file).iter().filter_map(|source| {
+                let name = source.extended.as_ref()?.name.as_str();
+                Some((name, graph.origin(file, source)?))
+            });
+            for (name, origin) in extended {
+                let list = layers.entry(name).or_default();
+                if list.is_empty() {
+                    ids.push(name);
+                }
+                list.push(origin);
             }
             for (build, it) in graph.builds(file).iter().enumerate() {
                 let id = it.id().unwrap_or_default();
