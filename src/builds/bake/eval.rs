@@ -187,8 +187,9 @@ impl Scope<'_> {
             let key = match operator {
                 TraversalOperator::GetAttr(name) => Value::Text(name.to_string()),
                 TraversalOperator::Index(index) => self.expression(index, locals)?,
-                #[allow(clippy::cast_precision_loss)]
-                TraversalOperator::LegacyIndex(index) => Value::Number(**index as f64),
+                TraversalOperator::LegacyIndex(index) => {
+                    Value::count(usize::try_from(**index).map_err(|_| Failed)?)
+                }
                 TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
                     return splat(value, &operators[at + 1..]);
                 }
@@ -438,9 +439,8 @@ fn paid(text: String) -> Value {
 fn rows(collection: Value) -> Result<Option<Vec<(Value, Value)>>, Failed> {
     Ok(Some(match collection {
         Value::Unknown => return Ok(None),
-        #[allow(clippy::cast_precision_loss)]
         Value::List(values) => {
-            let numbers = (0..).map(|number: usize| Value::Number(number as f64));
+            let numbers = (0..).map(Value::count);
             numbers.zip(values).collect()
         }
         Value::Object(fields) => {

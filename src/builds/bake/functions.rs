@@ -17,15 +17,10 @@ const NAMES: &str = "absolute add and basename can ceil chomp coalesce coalescel
     split strlen substr subtract title trim trimprefix trimspace trimsuffix try upper values zipmap";
 
 /// The longest list that `range` makes.
-const MAX_RANGE: usize = 1024;
+const MAX_RANGE: u16 = 1024;
 
 pub(super) fn is_known(name: &str) -> bool {
     NAMES.split_whitespace().any(|known| known == name)
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn count(len: usize) -> Value {
-    Value::Number(len as f64)
 }
 
 fn number(number: f64) -> Evaluated {
@@ -110,9 +105,12 @@ pub(super) fn call(name: &str, args: Vec<Value>) -> Evaluated {
             | "values"
             | "zipmap"
     );
-    let is_known = |value: &Value| match moves {
-        true => *value != Value::Unknown,
-        false => value.is_known(),
+    let is_known = |value: &Value| {
+        if moves {
+            *value != Value::Unknown
+        } else {
+            value.is_known()
+        }
     };
     let size: usize = args.iter().map(Value::size).sum();
     if !args.iter().all(is_known) || !budget::spend(16 + 8 * size) {
@@ -273,17 +271,17 @@ fn numbers(name: &str, args: &Args) -> Result<Option<Value>, Failed> {
         "int" => number(args.number(0)?.trunc())?,
         "max" => number(args.numbers()?.into_iter().fold(f64::MIN, f64::max))?,
         "min" => number(args.numbers()?.into_iter().fold(f64::MAX, f64::min))?,
-        "strlen" => count(args.text(0)?.chars().count()),
+        "strlen" => Value::count(args.text(0)?.chars().count()),
         "length" => match args.get(0)? {
-            Value::Object(fields) => count(fields.len()),
-            _ => count(args.list(0)?.len()),
+            Value::Object(fields) => Value::count(fields.len()),
+            _ => Value::count(args.list(0)?.len()),
         },
         "contains" => Value::Bool(args.list(0)?.contains(args.get(1)?)),
         "hasindex" => Value::Bool(item(args.get(0)?.clone(), args.get(1)?).is_ok()),
         "indexof" => {
             let wanted = args.get(1)?;
             let at = args.list(0)?.iter().position(|value| value == wanted);
-            count(at.ok_or(Failed)?)
+            Value::count(at.ok_or(Failed)?)
         }
         _ => return Ok(None),
     };
@@ -432,7 +430,6 @@ fn lists(name: &str, args: &Args) -> Result<Option<Value>, Failed> {
 }
 
 /// Counts from the first number up or down to the second, which is left out, in steps of the third.
-#[allow(clippy::cast_precision_loss)]
 fn range(args: &Args) -> Evaluated {
     let (start, end) = match args.0.len() {
         1 => (0.0, args.number(0)?),
@@ -443,7 +440,7 @@ fn range(args: &Args) -> Evaluated {
         None if end < start => -1.0,
         None => 1.0,
     };
-    let numbers = (0..=MAX_RANGE).map(|at| start + step * at as f64);
+    let numbers = (0..=MAX_RANGE).map(|at| start + step * f64::from(at));
     let is_before = |number: &f64| {
         if step < 0.0 {
             *number > end
@@ -452,7 +449,7 @@ fn range(args: &Args) -> Evaluated {
         }
     };
     let numbers: Vec<Value> = numbers.take_while(is_before).map(Value::Number).collect();
-    let fits = step != 0.0 && numbers.len() <= MAX_RANGE;
+    let fits = step != 0.0 && numbers.len() <= MAX_RANGE.into();
     fits.then_some(Value::List(numbers)).ok_or(Failed)
 }
 

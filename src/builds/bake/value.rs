@@ -42,6 +42,10 @@ pub(super) enum Value {
 }
 
 impl Value {
+    pub(super) fn count(count: usize) -> Self {
+        Self::Number(u32::try_from(count).unwrap_or(u32::MAX).into())
+    }
+
     /// Returns the object of `fields`, of which the last with a name counts.
     pub(super) fn object(mut fields: Vec<(String, Self)>) -> Self {
         fields.reverse();
@@ -128,11 +132,8 @@ pub(super) fn number_of(value: &Value) -> Result<f64, Failed> {
 }
 
 /// Returns a whole number.
-#[allow(clippy::cast_possible_truncation)]
 pub(super) fn whole_of(value: &Value) -> Result<i64, Failed> {
-    let number = number_of(value)?;
-    let is_whole = number.fract() == 0.0 && number.abs() < 1e15;
-    is_whole.then_some(number as i64).ok_or(Failed)
+    number_of(value)?.to_string().parse().map_err(|_| Failed)
 }
 
 impl Ast {

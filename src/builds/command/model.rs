@@ -49,11 +49,10 @@ pub struct Command {
     pub jobs: Option<Word>,
     /// False where a word may stand for several.
     pub args_known: bool,
-    /// True where it only prints what it would build.
+    /// True where it builds nothing: it only prints what it would build, or is told not to.
     pub only_looks: bool,
     /// True where it builds only the images that are not there: `docker compose up` without `--build`.
     pub only_missing: bool,
-    pub(super) builds_nothing: bool,
     /// The variables that the command itself sets in the environment, `A=1` of `env A=1 docker build .`.
     pub sets: Vec<(ArgName, Word)>,
     /// The builder that its words name.
@@ -115,7 +114,6 @@ impl Command {
             args_known: true,
             only_looks: false,
             only_missing: false,
-            builds_nothing: false,
             sets: Vec::new(),
             builder: None,
         }

@@ -120,7 +120,7 @@ pub fn read(words: &[Word]) -> Option<Command> {
     }
     let mut before = words[..tool].iter();
     command.args_known &= before.all(|word| word.text() != Some("xargs"));
-    command.only_looks = match command.tool {
+    command.only_looks |= match command.tool {
         BuildTool::Bake | BuildTool::Buildx | BuildTool::Docker => {
             only_looks(words, command.subcommand)
         }
@@ -246,7 +246,7 @@ fn compose(tool: BuildTool, words: &[Word], at: usize) -> Option<Command> {
             break;
         }
     }
-    (!command.builds_nothing).then_some(command)
+    Some(command)
 }
 
 impl Command {
@@ -308,7 +308,7 @@ impl Command {
             (_, "build", value) => {
                 self.only_missing = value.as_ref().and_then(Word::text) == Some("false");
             }
-            (_, "no-build" | "no-up", None) => self.builds_nothing = true,
+            (_, "no-build" | "no-up", None) => self.only_looks = true,
             (_, "build-arg-file", Some(_)) => self.args_known = false,
             (_, "build-arg", Some(value)) => match value.assignment() {
                 Some((name, value)) => self.arg(name.into(), Some(value), span),

@@ -10,7 +10,7 @@ use super::fills::unused;
 use super::graph::{BuildGraph, BuildId, has_shared_lock, shared_locks};
 use super::model::{BuildStatus, FileAccess};
 use super::plans::{Candidate, Plan, plans};
-use super::resolve::{ResolvedBuild, called, resolve};
+use super::resolve::{Lost, ResolvedBuild, called, resolve};
 use super::waits::{LaneUse, Wait, Waits};
 use crate::budget;
 use crate::builds::{Build, BuildTool, Builder, OwnBuilder, Subject, Unknown, ValueSource};
@@ -38,7 +38,7 @@ pub fn match_builds(
     if reports.iter().all(|report| report.builds.is_none()) {
         return Vec::new();
     }
-    let (mut statuses, mut lost, mut only_missing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut statuses, mut lost) = (Vec::new(), Lost::default());
     let mut unresolved: HashMap<usize, Vec<Unknown>> = HashMap::new();
     let mut findings: HashMap<usize, Vec<Finding>> = HashMap::new();
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
@@ -46,7 +46,7 @@ pub fn match_builds(
     let mut refills: HashMap<usize, Vec<Refill>> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
-        let resolved = resolve(&graph, &mut lost, &mut only_missing);
+        let resolved = resolve(&graph, &mut lost);
         let checker = BuildChecker {
             outside: outside(&graph, &resolved),
             graph: &graph,
@@ -87,7 +87,7 @@ pub fn match_builds(
             refills.entry(file).or_default().extend(refill);
         }
     }
-    for (file, unknown) in lost {
+    for (file, unknown) in lost.unknown {
         unresolved.entry(file).or_default().push(unknown);
     }
     for (index, report) in reports.iter_mut().enumerate() {
@@ -98,7 +98,7 @@ pub fn match_builds(
         builds.missing = missing.remove(&index).unwrap_or_default();
         builds.refills = refills.remove(&index).unwrap_or_default();
         builds.unresolved = unresolved.remove(&index).unwrap_or_default();
-        let own = only_missing.iter().filter(|(file, _)| *file == index);
+        let own = lost.only_missing.iter().filter(|(file, _)| *file == index);
         builds.only_missing = own.map(|(_, unknown)| unknown.clone()).collect();
         let mut found = findings.remove(&index).unwrap_or_default();
         found.retain(|finding| report.settings.is_on(finding.rule));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::graph::BuildGraph;
 use super::model::FileAccess;
-use super::resolve::{called, resolve};
+use super::resolve::{Lost, called, resolve};
 use crate::lint::model::FileReport;
 
 /// Says of each Dockerfile among `reports` whether podman or buildah do all builds of it, where its builds are known.
@@ -19,7 +19,7 @@ pub fn mark_buildah(reports: &mut [FileReport], access: &FileAccess<'_>) {
     let mut by_buildah: HashMap<usize, bool> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
-        let resolved = resolve(&graph, &mut Vec::new());
+        let resolved = resolve(&graph, &mut Lost::default());
         let called = called(&graph, &resolved);
         for one in resolved.iter().filter(|one| !called.contains(&one.id)) {
             let built = one.dockerfile.as_ref().and_then(|path| graph.index(path));
@@ -41,6 +41,6 @@ pub fn dockerfiles(
     access: &FileAccess<'_>,
 ) -> std::collections::BTreeSet<std::path::PathBuf> {
     let graph = BuildGraph::new(reports, access);
-    let resolved = resolve(&graph, &mut Vec::new()).into_iter();
+    let resolved = resolve(&graph, &mut Lost::default()).into_iter();
     resolved.filter_map(|one| one.dockerfile).collect()
 }

@@ -7,7 +7,7 @@ use super::graph::{BuildGraph, has_shared_lock};
 use super::model::FileAccess;
 use super::own_lanes::own_lanes;
 use super::platforms::built_for;
-use super::resolve::resolve;
+use super::resolve::{Lost, resolve};
 use crate::budget;
 use crate::lint::check::check;
 use crate::lint::model::FileReport;
@@ -26,7 +26,7 @@ pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &F
             return;
         }
         let graph = BuildGraph::new(all, access);
-        let resolved = resolve(&graph, &mut Vec::new());
+        let resolved = resolve(&graph, &mut Lost::default());
         let fills = 0..reports.len();
         let fills: Vec<_> = fills
             .map(|file| changeable(&graph, &resolved, file))

@@ -95,13 +95,17 @@ impl ResolvedBuild {
     }
 }
 
-/// Returns every build of the run with each of its Dockerfiles, grouped by file; adds those that lead to a missing file
-/// to `unknown`, and those that run only where an image is not there to `only_missing`.
-pub(super) fn resolve(
-    graph: &BuildGraph<'_>,
-    unknown: &mut Vec<(usize, Unknown)>,
-    only_missing: &mut Vec<(usize, Unknown)>,
-) -> Vec<ResolvedBuild> {
+/// The builds that are not resolved, each with the index of its file.
+#[derive(Default)]
+pub(super) struct Lost {
+    /// Those that lead to a missing file.
+    pub(super) unknown: Vec<(usize, Unknown)>,
+    /// Those that run only where an image is not there.
+    pub(super) only_missing: Vec<(usize, Unknown)>,
+}
+
+/// Returns every build of the run with each of its Dockerfiles, grouped by file; adds the others to `lost`.
+pub(super) fn resolve(graph: &BuildGraph<'_>, lost: &mut Lost) -> Vec<ResolvedBuild> {
     let resolver = Resolver {
         graph,
         calls: graph.calls(),
@@ -110,11 +114,11 @@ pub(super) fn resolve(
     };
     let mut resolved = Vec::new();
     for (file, _) in graph.own_reports() {
-        let lost = graph.sources(file).iter().filter_map(|source| {
+        let unknown = graph.sources(file).iter().filter_map(|source| {
             let (span, why) = (source.span, graph.lost(file, source)?);
             Some((file, Unknown { span, why }))
         });
-        unknown.extend(lost);
+        lost.unknown.extend(unknown);
     }
     for (id, build) in graph.own_builds() {
         match resolver.build(id, build) {
@@ -125,13 +129,14 @@ pub(super) fn resolve(
                     span,
                     why: why.to_owned(),
                 };
-                only_missing.extend((!found.is_empty()).then_some((id.file, unknown)));
+                lost.only_missing
+                    .extend((!found.is_empty()).then_some((id.file, unknown)));
             }
             Ok(found) => resolved.extend(found),
             Err(_) if build.only_missing => {}
             Err(why) => {
                 let span = build.span;
-                unknown.push((id.file, Unknown { span, why }));
+                lost.unknown.push((id.file, Unknown { span, why }));
             }
         }
     }
