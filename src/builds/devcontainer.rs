@@ -45,7 +45,7 @@ impl Open for ByHand {
 /// Returns what to write so that the argument `arg` comes from the environment.
 pub fn by_hand(arg: &str, default: &str) -> String {
     format!(
-        "write `\"args\": {{\"{arg}\": \"${{localEnv:{arg}:{default}}}\"}}` into `build` of devcontainer.json"
+        "write `\"args\": {{\"{arg}\": \"${{localEnv:{arg}:{default}}}\"}}` into `build` of devcontainer.json, unless its Compose file hands `{arg}` on"
     )
 }
 

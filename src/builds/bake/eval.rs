@@ -1,5 +1,6 @@
 //! Computes expressions, as far as the file itself determines them.
 
+use hcl_edit::Decorated;
 use hcl_edit::expr::{
     BinaryOp, BinaryOperator, Expression, ForExpr, FuncCall, ObjectKey, Traversal,
     TraversalOperator, UnaryOperator,
@@ -167,7 +168,7 @@ impl Scope<'_> {
     }
 
     fn traversal(&self, traversal: &Traversal, locals: &Locals<'_>) -> Evaluated {
-        let mut operators = traversal.operators.iter().map(|operator| operator.value());
+        let mut operators = traversal.operators.iter().map(Decorated::value);
         let mut value = match &traversal.expr {
             Expression::Variable(name)
                 if name.as_str() == "target" && locals.get("target").is_none() =>
@@ -252,7 +253,7 @@ impl Scope<'_> {
     fn call(&self, call: &FuncCall, locals: &Locals<'_>) -> Evaluated {
         let name = call.name.name.as_str();
         if matches!(name, "try" | "can") {
-            for arg in call.args.iter() {
+            for arg in &call.args {
                 match self.expression(arg, locals) {
                     Ok(Value::Unknown) => return Ok(Value::Unknown),
                     Ok(_) if name == "can" => return Ok(Value::Bool(true)),

@@ -224,7 +224,8 @@ fn texts(name: &str, args: &Args) -> Result<Option<String>, Failed> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let hex = |text: String, byte| text + &format!("{byte:02x}");
+    bytes.iter().fold(String::new(), hex)
 }
 
 fn title(text: &str) -> String {
@@ -288,7 +289,7 @@ fn numbers(name: &str, args: &Args) -> Result<Option<Value>, Failed> {
     Ok(Some(made))
 }
 
-/// Calls a function that makes or takes lists and objects; `None` where `name` is none.
+/// Calls a function that makes or takes lists or others; `None` where `name` is none.
 fn lists(name: &str, args: &Args) -> Result<Option<Value>, Failed> {
     let text = |text: &str| Value::Text(text.to_owned());
     let made = match name {
@@ -374,7 +375,9 @@ fn lists(name: &str, args: &Args) -> Result<Option<Value>, Failed> {
                 if !budget::spend(64 * rows.len() * list.len()) {
                     return Ok(None);
                 }
-                let row = |row: &Vec<Value>, value: &Value| [&row[..], &[value.clone()]].concat();
+                let row = |row: &Vec<Value>, value: &Value| {
+                    [&row[..], std::slice::from_ref(value)].concat()
+                };
                 let next = rows
                     .iter()
                     .flat_map(|one| list.iter().map(move |value| row(one, value)));
@@ -382,6 +385,15 @@ fn lists(name: &str, args: &Args) -> Result<Option<Value>, Failed> {
             }
             Value::List(rows.into_iter().map(Value::List).collect())
         }
+        _ => return objects(name, args),
+    };
+    Ok(Some(made))
+}
+
+/// Calls a function that makes or takes objects, or chooses; `None` where `name` is none.
+fn objects(name: &str, args: &Args) -> Result<Option<Value>, Failed> {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let made = match name {
         "coalesce" => {
             let found = args.0.iter().find(|value| **value != Value::Null);
             found.cloned().ok_or(Failed)?

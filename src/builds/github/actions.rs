@@ -29,11 +29,11 @@ pub fn tool(uses: &str) -> Option<BuildTool> {
     let (_, name) = whole.split_once('/')?;
     match name {
         "ci" if whole == "devcontainers/ci" => Some(BuildTool::Devcontainer),
-        "build-push-action" => Some(BuildTool::BuildPushAction),
-        "bake-action" => Some(BuildTool::BakeAction),
-        // Workflows, which a job uses.
-        "github-builder/.github/workflows/build.yml" => Some(BuildTool::BuildPushAction),
-        "github-builder/.github/workflows/bake.yml" => Some(BuildTool::BakeAction),
+        // Those of `github-builder` are workflows, which a job uses.
+        "build-push-action" | "github-builder/.github/workflows/build.yml" => {
+            Some(BuildTool::BuildPushAction)
+        }
+        "bake-action" | "github-builder/.github/workflows/bake.yml" => Some(BuildTool::BakeAction),
         "buildah-build" => Some(BuildTool::Buildah),
         _ => None,
     }

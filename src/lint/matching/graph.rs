@@ -84,8 +84,13 @@ impl<'r> BuildGraph<'r> {
                     }
                 }
             }
-            for source in sources_of(report) {
-                let path = graph.path(graph.root(file), &source.path);
+        }
+        graph.reports = reports;
+        let mut file = 0;
+        while file < graph.roots.len() && budget::spend(16) {
+            let sources = graph.sources(file).iter();
+            let paths = sources.map(|source| graph.path(graph.root(file), &source.path));
+            for path in paths.collect::<Vec<_>>() {
                 if !graph.places.contains_key(&path)
                     && tried.insert(path.clone())
                     && let Some(report) = (access.load)(&path, Some(&Compose))
@@ -94,8 +99,8 @@ impl<'r> BuildGraph<'r> {
                     graph.outside.push(report);
                 }
             }
+            file += 1;
         }
-        graph.reports = reports;
         graph
     }
 
@@ -226,11 +231,13 @@ impl<'r> BuildGraph<'r> {
 
     /// Returns the index of a file of builds that could be read.
     fn read(&self, root: &Path, path: &str) -> Option<usize> {
-        let is_read = |index: &usize| {
-            let builds = self.report(*index).builds.as_ref();
-            builds.is_some_and(|builds| builds.unread.is_none())
-        };
-        self.index(&self.path(root, path)).filter(is_read)
+        let index = self.index(&self.path(root, path));
+        index.filter(|index| self.is_read(*index))
+    }
+
+    fn is_read(&self, index: usize) -> bool {
+        let builds = self.report(index).builds.as_ref();
+        builds.is_some_and(|builds| builds.unread.is_none())
     }
 
     pub(super) fn sources(&self, file: usize) -> &[Source] {
@@ -256,22 +263,26 @@ impl<'r> BuildGraph<'r> {
     /// Returns the reason why what `source` brings to a file is not known or not listed.
     pub(super) fn lost(&self, file: usize, source: &Source) -> Option<String> {
         let path = &source.path;
-        let Some(found) = self.read(self.root(file), path) else {
-            return Some(match source.extended {
-                Some(_) => format!(
-                    "it extends a service of `{path}`, which is not among the files, or cannot be read"
-                ),
-                None => format!(
-                    "`{path}`, which is included, is not among the files, or cannot be read"
-                ),
-            });
+        let place = self.path(self.root(file), path);
+        let how = if source.extended.is_some() {
+            "it extends a service of"
+        } else {
+            "it includes"
+        };
+        let found = match self.index(&place) {
+            Some(found) if self.is_read(found) => found,
+            Some(_) => return Some(format!("{how} `{path}`, which cannot be read")),
+            // One that builds nothing is not among the files.
+            None if (self.access.is_there)(&place) => return None,
+            None => return Some(format!("{how} `{path}`, which is not there")),
         };
         let builds = match source.extended {
             Some(_) => self.origin(file, source).is_some(),
             None => !self.builds(found).is_empty(),
         };
         let is_listed = found < self.reports.len();
-        (builds && !is_listed).then(|| format!("its builds stand in `{path}`: name that file, too"))
+        (builds && !is_listed)
+            .then(|| format!("{how} `{path}`, whose builds are listed where that file is named"))
     }
 
     /// Returns the files that a command takes, in order; fails where one is missing.
@@ -283,16 +294,21 @@ impl<'r> BuildGraph<'r> {
     ) -> Result<Vec<usize>, String> {
         let at = |path: &str| self.read(root, path);
         let mut found = Vec::new();
+        let mut is_silent = false;
         for place in places {
             let folder = match place {
                 Place::Folder(path) => path,
                 Place::File(path) => {
-                    let why = || {
-                        format!(
-                            "`{path}` is not among the files, cannot be read, or builds nothing"
-                        )
+                    let is_there = || {
+                        let path = self.path(root, path);
+                        self.index(&path).is_none() && (self.access.is_there)(&path)
                     };
-                    found.push(at(path).ok_or_else(why)?);
+                    match at(path) {
+                        Some(file) => found.push(file),
+                        // One that builds nothing is not among the files.
+                        None if is_there() => is_silent = true,
+                        None => return Err(format!("`{path}` is not there, or cannot be read")),
+                    }
                     continue;
                 }
             };
@@ -324,7 +340,7 @@ impl<'r> BuildGraph<'r> {
             }
             at += 1;
         }
-        if found.is_empty() {
+        if found.is_empty() && !is_silent {
             let what = match tool {
                 BuildTool::Devcontainer => "devcontainer.json",
                 tool if tool.is_compose() => "Compose file",

@@ -256,6 +256,7 @@ impl<'j> BuildChecker<'j> {
             lanes,
             builder,
             is_open: (build.service.is_some() || build.tool == BuildTool::Devcontainer)
+                && !matches!(build.subject, Subject::Files(..))
                 && passes.as_ref().is_some_and(|passed| {
                     matches!(&passed.arg.from, ValueSource::Variables(names) if !names.is_empty())
                 }),
