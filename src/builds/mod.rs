@@ -42,8 +42,8 @@ pub use gitlab::Gitlab;
 pub use model::ReadError;
 pub use model::{
     Arg, ArgName, Build, BuildFile, Call, Extended, Files, Fill, Filled, Inline, Joint, Lane, Leg,
-    NAMESPACE, NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Source, Subject,
-    TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
+    NAMESPACE, NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Source,
+    Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::Platforms;
 pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};

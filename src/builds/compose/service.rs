@@ -6,7 +6,8 @@ use super::inline;
 use super::interpolate::{interpolated, variables};
 use crate::budget;
 use crate::builds::model::{
-    self, Arg, Build, BuildFile, BuildTool, Extended, NoCache, Source, Subject, Unknown, ValueSource,
+    self, Arg, Build, BuildFile, BuildTool, Extended, NoCache, Source, Subject, Unknown,
+    ValueSource,
 };
 use crate::builds::paths;
 use crate::builds::platforms::Platforms;
