@@ -27,6 +27,7 @@ pub mod paths;
 mod platforms;
 mod prove;
 pub mod shell;
+mod sources;
 mod tool;
 pub mod yaml;
 

@@ -8,6 +8,7 @@ use super::builder::{Builder, Builders};
 use super::platforms::Platforms;
 use crate::text::{SourceMap, Span};
 
+pub use super::sources::{Extended, Source};
 pub use super::tool::BuildTool;
 
 /// A file that builds images, as its format reads it.
@@ -92,24 +93,6 @@ impl BuildFile {
             && self.sources.is_empty()
             && self.fills.is_empty()
     }
-}
-
-/// A Compose file from which another takes services.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    pub span: Span,
-    /// As in [`Subject::File`].
-    pub path: String,
-    /// The service that extends one of that file; `None` where the file is included.
-    pub extended: Option<Extended>,
-}
-
-/// A service that extends one of another file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extended {
-    pub name: String,
-    /// The name of the service there.
-    pub of: String,
 }
 
 /// A cache that a CI fills before builds, and keeps after them.
