@@ -6,10 +6,9 @@ use std::sync::Arc;
 pub use super::args::{Arg, ArgName, Env, NAMESPACE, ValueSource};
 use super::builder::{Builder, Builders};
 use super::platforms::Platforms;
-use crate::text::{SourceMap, Span};
-
 pub use super::sources::{Extended, Source};
 pub use super::tool::BuildTool;
+use crate::text::{SourceMap, Span};
 
 /// A file that builds images, as its format reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
