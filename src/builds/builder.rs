@@ -8,6 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub use super::changes::{Change, Create, NamedBuilder};
 use super::tool::BuildTool;
 use crate::budget;
 
@@ -27,6 +28,20 @@ pub enum Builder {
     OfCaller(Arc<CallersMachine>),
     /// The machine's, for each row of the job's matrix: some have one of their own, others share one.
     OfRow(Arc<[Self]>),
+    /// One that an action of the repository may have made, in a step of the job before.
+    AfterActions(Arc<AfterActions>),
+}
+
+/// The builder of a build behind actions of the same repository, which may make one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AfterActions {
+    /// The folders of the actions, in order.
+    pub actions: Vec<Arc<str>>,
+    /// The builder that the build names.
+    named: Option<String>,
+    /// The builder where none of them makes one.
+    pub before: Builder,
+    machine: Builder,
 }
 
 /// A machine by an input of the file.
@@ -91,59 +106,35 @@ impl Builder {
     pub const fn own(&self) -> Option<&OwnBuilder> {
         match self {
             Self::Own(own) => Some(own),
-            Self::Shared | Self::Elsewhere | Self::Unknown | Self::OfCaller(_) | Self::OfRow(_) => {
-                None
-            }
+            Self::Shared
+            | Self::Elsewhere
+            | Self::Unknown
+            | Self::OfCaller(_)
+            | Self::OfRow(_)
+            | Self::AfterActions(_) => None,
         }
     }
 
     /// Returns the builder in this row of the job's matrix.
-    pub fn in_row(&self, row: usize) -> &Self {
+    pub fn in_row(&self, row: usize) -> Self {
         match self {
-            Self::OfRow(rows) => rows.get(row).unwrap_or(&Self::Shared),
-            _ => self,
+            Self::OfRow(rows) => rows.get(row).cloned().unwrap_or_default(),
+            Self::AfterActions(after) => Self::AfterActions(Arc::new(AfterActions {
+                before: after.before.in_row(row),
+                machine: after.machine.in_row(row),
+                ..AfterActions::clone(after)
+            })),
+            _ => self.clone(),
         }
     }
-}
 
-/// The builder that the words of a command or the inputs of an action name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NamedBuilder {
-    /// One of buildx's, by its name: `--builder`.
-    Buildx(String),
-    /// That of a daemon, by its address or context: `docker -H`, `docker --context`.
-    Daemon(String),
-    /// A service's, which the tool itself goes to: Depot's, or a farm of podman's.
-    Service,
-}
-
-/// Something that changes the builders of what comes behind it in a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    Create(Create),
-    /// `docker buildx use NAME`
-    Choose(String),
-    /// `docker context use NAME`
-    Context(String),
-    /// `docker buildx install`: `docker build` is buildx's from here on.
-    Install,
-    /// A service's builder becomes buildx's.
-    Service,
-}
-
-/// `docker buildx create`, or an action that does it. Texts are as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Create {
-    pub by: &'static str,
-    pub name: Option<String>,
-    /// The expression by which later steps name it.
-    pub output: Option<String>,
-    pub driver: Option<String>,
-    pub endpoint: Option<String>,
-    /// True where buildx uses it from here on.
-    pub is_chosen: bool,
-    /// True where `docker build` is buildx's from here on.
-    pub is_installed: bool,
+    /// Makes that of a job with these in the rows of its matrix.
+    fn of_rows(rows: &[Self]) -> Self {
+        match rows {
+            [first, others @ ..] if others.iter().all(|other| other == first) => first.clone(),
+            _ => Self::OfRow(rows.into()),
+        }
+    }
 }
 
 /// A service of a job that is a Docker daemon.
@@ -177,6 +168,8 @@ pub struct Builders {
     made: Vec<(String, Option<Builder>)>,
     /// True where `docker build` is buildx's.
     is_installed: bool,
+    /// The actions of the repository since one was chosen.
+    actions: Vec<Arc<str>>,
 }
 
 impl Builders {
@@ -187,6 +180,56 @@ impl Builders {
             daemons,
             ..Self::default()
         }
+    }
+
+    /// Makes those of a job with these in the rows of its matrix, one at least.
+    pub fn of_rows(rows: &[Self]) -> Self {
+        let Some(first) = rows.first() else {
+            return Self::default();
+        };
+        if !budget::spend(64 * rows.len()) || rows.iter().all(|other| other == first) {
+            return first.clone();
+        }
+        let all = |of: &dyn Fn(&Self) -> Builder| {
+            Builder::of_rows(&rows.iter().map(of).collect::<Vec<_>>())
+        };
+        let or_machine =
+            |one: &Self, builder: Option<&Builder>| builder.unwrap_or(&one.machine).clone();
+        let is_chosen = rows.iter().any(|one| one.chosen.is_some());
+        let made = first.made.iter().map(|(name, _)| {
+            let of_name = |one: &Self| or_machine(one, one.made(name).and_then(Option::as_ref));
+            (name.clone(), Some(all(&of_name)))
+        });
+        Self {
+            machine: all(&|one| one.machine.clone()),
+            daemons: first.daemons.clone(),
+            chosen: is_chosen.then(|| all(&|one| or_machine(one, one.chosen.as_ref()))),
+            made: made.collect(),
+            is_installed: rows.iter().any(|one| one.is_installed),
+            actions: first.actions.clone(),
+        }
+    }
+
+    /// Returns those in this row of the job's matrix.
+    #[must_use]
+    pub fn in_row(&self, row: usize) -> Self {
+        let made = self.made.iter();
+        Self {
+            machine: self.machine.in_row(row),
+            chosen: self.chosen.as_ref().map(|chosen| chosen.in_row(row)),
+            made: made
+                .map(|(name, made)| (name.clone(), made.as_ref().map(|made| made.in_row(row))))
+                .collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns whether they differ between the rows of the job's matrix.
+    pub fn differ(&self) -> bool {
+        let is_of_row = |builder: &Builder| matches!(builder, Builder::OfRow(_));
+        let made = self.made.iter().filter_map(|(_, made)| made.as_ref());
+        let mut all = [&self.machine].into_iter().chain(&self.chosen).chain(made);
+        all.any(is_of_row)
     }
 
     /// Returns the builder of a `tool` that names none.
@@ -200,6 +243,56 @@ impl Builders {
 
     /// Returns the builder of a build. `env` gives the values of variables, where the file sets them.
     pub fn used(
+        &self,
+        tool: BuildTool,
+        named: Option<&NamedBuilder>,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Builder {
+        let before = self.used_by_itself(tool, named, env);
+        let name = match named {
+            Some(NamedBuilder::Buildx(name)) => Some(variable(name, env)),
+            _ => env("BUILDX_BUILDER").filter(|name| !name.is_empty()),
+        };
+        let is_known = name
+            .as_ref()
+            .is_some_and(|name| name == "default" || self.made(name).is_some());
+        let is_other = matches!(named, Some(NamedBuilder::Service | NamedBuilder::Daemon(_)));
+        if self.actions.is_empty() || tool.is_buildah() || is_known || is_other {
+            return before;
+        }
+        Builder::AfterActions(Arc::new(AfterActions {
+            actions: self.actions.clone(),
+            named: name,
+            before,
+            machine: self.machine_of(env),
+        }))
+    }
+
+    /// Returns the builder of a build behind an action whose steps leave these; `None` where they make none for it.
+    pub fn given(&self, tool: BuildTool, after: &AfterActions) -> Option<Builder> {
+        let fixed = after.named.as_ref().filter(|name| !is_open(name));
+        let by_buildx = tool.is_buildx() || (self.is_installed && tool == BuildTool::Docker);
+        let given = match fixed {
+            Some(name) => self
+                .made(name)
+                .map(|made| made.as_ref().unwrap_or(&after.machine)),
+            None => self
+                .chosen
+                .as_ref()
+                .filter(|_| by_buildx || after.named.is_some()),
+        };
+        // A machine of its own says more.
+        let given = given.filter(|given| given.own().is_none() || after.before.own().is_none());
+        if given.is_none() && !self.actions.is_empty() {
+            return Some(Builder::AfterActions(Arc::new(AfterActions {
+                actions: self.actions.clone(),
+                ..after.clone()
+            })));
+        }
+        given.cloned()
+    }
+
+    fn used_by_itself(
         &self,
         tool: BuildTool,
         named: Option<&NamedBuilder>,
@@ -251,7 +344,7 @@ impl Builders {
     /// Returns the builders as seen from within an action that is called with the variables of `env`.
     pub fn within(&self, env: &dyn Fn(&str) -> Option<String>) -> Self {
         let machine = self.machine_of(env);
-        let chosen = self.used(BuildTool::Buildx, None, env);
+        let chosen = self.used_by_itself(BuildTool::Buildx, None, env);
         Self {
             chosen: (chosen != machine).then_some(chosen),
             machine,
@@ -290,6 +383,7 @@ impl Builders {
                 }
                 if create.is_chosen {
                     self.chosen = made;
+                    self.actions.clear();
                 }
                 self.is_installed |= create.is_installed;
             }
@@ -303,7 +397,13 @@ impl Builders {
             }
             Change::Context(_) => {}
             Change::Install => self.is_installed = true,
+            Change::Action(action) => {
+                if budget::spend(64 + 16 * self.actions.len()) {
+                    self.actions.push(Arc::clone(action));
+                }
+            }
             Change::Service => {
+                self.actions.clear();
                 self.chosen = Some(Builder::Elsewhere);
                 self.is_installed = true;
             }

@@ -9,6 +9,7 @@ pub mod argv;
 mod bake;
 mod builder;
 mod buildkite;
+mod changes;
 #[cfg(feature = "cli")]
 pub mod ci;
 pub mod command;
@@ -23,6 +24,7 @@ pub mod inline;
 mod jobs;
 mod lines;
 mod model;
+mod no_cache;
 pub mod paths;
 mod platforms;
 mod prove;

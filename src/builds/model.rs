@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 pub use super::args::{Arg, ArgName, Env, NAMESPACE, ValueSource};
 use super::builder::{Builder, Builders};
+pub use super::no_cache::NoCache;
 use super::platforms::Platforms;
 pub use super::sources::{Extended, Source};
 pub use super::tool::BuildTool;
@@ -30,6 +31,8 @@ pub struct BuildFile {
     /// Jobs, each with those that it waits for.
     pub order: Vec<(Ordered, Vec<Ordered>)>,
     pub triggers: Triggers,
+    /// The builders behind the steps of an action.
+    pub builders: Builders,
 }
 
 /// What starts a file, beside the files that call it.
@@ -91,6 +94,7 @@ impl BuildFile {
             && self.calls.is_empty()
             && self.sources.is_empty()
             && self.fills.is_empty()
+            && self.builders == Builders::default()
     }
 }
 
@@ -176,24 +180,6 @@ pub struct Build {
     pub no_cache: Option<NoCache>,
     /// True where it builds only the images that are not there.
     pub only_missing: bool,
-}
-
-/// What makes a build run its steps anew, though an earlier build has run them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoCache {
-    pub span: Span,
-    /// The stages that it is limited to, in the words of the file; none for all.
-    pub stages: Vec<String>,
-}
-
-impl NoCache {
-    /// Makes it of a list of stages, parted by commas; `None` for an empty one.
-    pub(super) fn of_stages(list: &str, span: Span) -> Option<Self> {
-        let stages = list.split(',').map(str::trim);
-        let stages = stages.filter(|stage| !stage.is_empty());
-        let stages: Vec<String> = stages.map(str::to_owned).collect();
-        (!stages.is_empty()).then_some(Self { span, stages })
-    }
 }
 
 impl Build {

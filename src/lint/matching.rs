@@ -15,6 +15,7 @@ mod note;
 #[cfg(feature = "cli")]
 mod own_builders;
 mod own_lanes;
+mod pair;
 mod passed;
 mod plans;
 mod platforms;

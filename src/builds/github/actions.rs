@@ -156,10 +156,13 @@ impl<'y> Inputs<'_, 'y> {
         let named = if uses.starts_with("depot/") {
             Some(NamedBuilder::Service)
         } else {
-            let name = self.text("builder").map(str::to_owned);
+            let name = self.text("builder").map(|name| self.scope.resolved(name));
             name.map(NamedBuilder::Buildx)
         };
-        let env = |name: &str| step.variable(name)?.value.clone();
+        let env = |name: &str| {
+            let value = step.variable(name)?.value.as_deref()?;
+            Some(self.scope.resolved(value))
+        };
         step.builders.used(tool, named.as_ref(), &env)
     }
 

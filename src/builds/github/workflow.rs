@@ -4,7 +4,8 @@ use std::sync::Arc;
 use super::expression::mentioned;
 use super::paths::{self, Checkout};
 use super::{actions, cache_dance, handed, matrix, runner};
-use crate::builds::builder::{Builder, Builders};
+use crate::budget;
+use crate::builds::builder::{Builder, Builders, Change};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, of_job, variables};
 use crate::builds::model::{AxisPath, Call, Env, Ordered, Queue, Subject, Triggers};
 use crate::builds::shell::Dialect;
@@ -88,6 +89,11 @@ impl<'y> StepContext<'y> {
     }
 }
 
+/// Returns the path of what `uses` names in the same repository.
+fn folder(uses: &str) -> &str {
+    uses.trim_start_matches("./").trim_end_matches('/')
+}
+
 /// Returns the queue of a job, or of a workflow.
 fn queue(node: Node<'_>, whole: bool) -> Option<Queue> {
     let group = node.get("concurrency")?;
@@ -148,7 +154,8 @@ pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
             matrix: Matrix::open(Vec::new()),
             ..Job::default()
         };
-        workflow.steps(&Arc::new(job), runs);
+        let builders = workflow.steps(&Arc::new(job), runs);
+        workflow.gatherer.builders = builders;
     }
 }
 
@@ -224,13 +231,19 @@ impl<'y> Workflow<'_, 'y> {
 
     /// Records that a job or a step `uses` another file of the repository.
     fn call(&mut self, job: &Arc<Job>, node: Node<'y>, uses: &str, builders: &Builders) {
-        if let (Some(path), Some(uses)) = (uses.strip_prefix("./"), node.get("uses")) {
+        if let (true, Some(place)) = (uses.starts_with("./"), node.get("uses")) {
             self.gatherer.calls.push(Call {
-                span: uses.span(),
+                span: place.span(),
                 job: job.name.clone(),
-                path: path.trim_end_matches('/').to_owned(),
+                path: folder(uses).to_owned(),
                 runs: self.gatherer.language.job_runs(job),
-                builders: builders.within(&|name| job.env.get(name)?.value.clone()),
+                builders: self.in_rows(job, &job.env, builders, |own, scope| {
+                    let env = |name: &str| {
+                        let value = job.env.get(name)?.value.as_deref()?;
+                        Some(scope.resolved(value))
+                    };
+                    *own = own.within(&env);
+                }),
                 legs: of_job(self.gatherer.language, job),
                 inputs: variables(node.get("with")),
                 machines: self.machines(job, node),
@@ -249,9 +262,37 @@ impl<'y> Workflow<'_, 'y> {
         with.into_iter().filter_map(input).collect()
     }
 
-    fn steps(&mut self, job: &Arc<Job>, node: Node<'y>) {
+    /// Returns the builders of a job after `change`, which gets them for each row of its matrix.
+    fn in_rows(
+        &self,
+        job: &Job,
+        env: &Env,
+        builders: &Builders,
+        change: impl Fn(&mut Builders, &Scope<'_>),
+    ) -> Builders {
+        let handed = Env::default();
+        let rows = job.matrix.rows.iter().enumerate();
+        let rows = rows.take_while(|(at, _)| *at == 0 || budget::spend(64));
+        let changed = rows.map(|(at, row)| {
+            let scope = Scope {
+                language: self.gatherer.language,
+                env,
+                handed: &handed,
+                job,
+                row,
+                run: None,
+            };
+            let mut own = builders.in_row(at);
+            change(&mut own, &scope);
+            own
+        });
+        Builders::of_rows(&changed.collect::<Vec<_>>())
+    }
+
+    /// Reads the steps of a job, or of an action; returns the builders behind them.
+    fn steps(&mut self, job: &Arc<Job>, node: Node<'y>) -> Builders {
         let Some(steps) = node.get("steps") else {
-            return;
+            return job.builders.clone();
         };
         let checkouts = paths::checkouts(steps);
         let mut handed = Env::default();
@@ -262,8 +303,12 @@ impl<'y> Workflow<'_, 'y> {
             self.gatherer.fills.extend(fills);
             if uses.starts_with("./") {
                 self.call(job, step, uses, &builders);
+                builders.apply(&Change::Action(folder(uses).into()));
             } else if let Some(change) = actions::change(step, uses) {
-                builders.apply(&change);
+                let env = job.env.with(variables(step.get("env")));
+                builders = self.in_rows(job, &env, &builders, |own, scope| {
+                    own.apply(&change.resolved(&|text| scope.resolved(text)));
+                });
             } else if step.get("run").is_some() || actions::tool(uses).is_some() {
                 let number = format!("step {}", index + 1);
                 let name = job.name.as_ref();
@@ -287,6 +332,7 @@ impl<'y> Workflow<'_, 'y> {
             // The last one counts.
             handed = handed.with(handed::variables(step));
         }
+        builders
     }
 
     /// Returns the builders that the steps behind it see.

@@ -89,10 +89,12 @@ impl InScript<'_> {
         let env = |name: &str| {
             let own = own.iter().find(|set| set.name.is(name));
             let set = own.or_else(|| step.variable(name))?;
-            set.value.clone()
+            Some(scope.resolved(set.value.as_deref()?))
         };
         let command = &self.found.command;
-        builders.used(command.tool, command.builder.as_ref(), &env)
+        let named = command.builder.as_ref();
+        let named = named.map(|named| named.resolved(&|text| scope.resolved(text)));
+        builders.used(command.tool, named.as_ref(), &env)
     }
 
     /// Returns the variables that the script itself puts into the environment of the command.

@@ -10,6 +10,7 @@ use super::matrix::{groups, varying};
 use super::model::{Found, InScript, JobRuns, MatrixRow, Step};
 use super::scope::{Language, Scope};
 use super::script::Script;
+use crate::budget;
 use crate::builds::builder::Builders;
 use crate::builds::command;
 use crate::builds::format::{Around, Inserter, Insertion, Open};
@@ -62,6 +63,7 @@ pub fn read(
         fills: gatherer.fills,
         order: gatherer.order,
         triggers: gatherer.triggers,
+        builders: gatherer.builders,
         ..BuildFile::default()
     })
 }
@@ -139,6 +141,7 @@ pub struct Gatherer<'y> {
     /// The other files of the whole, those that count before this one and those behind it.
     pub over: &'y [Yaml<'y>],
     pub under: &'y [Yaml<'y>],
+    pub builders: Builders,
     places: HashMap<Span, Vec<usize>>,
     unknown_seen: HashSet<(Span, String)>,
 }
@@ -159,6 +162,7 @@ impl<'y> Gatherer<'y> {
             own: &whole.own,
             over: &whole.over,
             under: &whole.under,
+            builders: Builders::default(),
             places: HashMap::new(),
             unknown_seen: HashSet::new(),
         };
@@ -175,7 +179,8 @@ impl<'y> Gatherer<'y> {
         names: &[AxisPath],
         mut read: impl FnMut(&mut Self, &[usize], &Scope<'_>),
     ) {
-        for rows in groups(&step.job.matrix.rows, names) {
+        let groups = groups(&step.job.matrix.rows, names).into_iter();
+        for rows in groups.flat_map(|rows| with_one_builder(step, rows)) {
             let scope = Scope {
                 language: self.language,
                 env: &step.env,
@@ -204,7 +209,7 @@ impl<'y> Gatherer<'y> {
         in_repository: &dyn Fn(Subject) -> Result<Subject, String>,
     ) -> Builders {
         let script = &Rc::new(Script::new(nodes));
-        let mut behind = None;
+        let mut behind = HashMap::new();
         if !command::may_build(script.text()) {
             return step.builders.clone();
         }
@@ -225,7 +230,7 @@ impl<'y> Gatherer<'y> {
             let mut done = 0;
             for found in commands.found {
                 for change in changes.by_ref().take(found.changes - done) {
-                    builders.apply(change);
+                    builders.apply(&change.resolved(&|text| scope.resolved(text)));
                 }
                 done = found.changes;
                 let folder = found.simple.folder.as_deref();
@@ -239,10 +244,24 @@ impl<'y> Gatherer<'y> {
                 };
                 gatherer.command(command, subject, step, &builders, rows, scope);
             }
-            changes.for_each(|change| builders.apply(change));
-            behind.get_or_insert(builders);
+            if commands.changes.is_empty() {
+                return;
+            }
+            let changes = changes.map(|change| change.resolved(&|text| scope.resolved(text)));
+            changes.for_each(|change| builders.apply(&change));
+            let rows = rows.iter().take_while(|_| budget::spend(64));
+            behind.extend(rows.map(|row| (*row, builders.in_row(*row))));
         });
-        behind.unwrap_or_else(|| step.builders.clone())
+        if behind.is_empty() {
+            return step.builders.clone();
+        }
+        let of_row = |row| {
+            behind
+                .remove(&row)
+                .unwrap_or_else(|| step.builders.in_row(row))
+        };
+        let rows = 0..step.job.matrix.rows.len();
+        Builders::of_rows(&rows.map(of_row).collect::<Vec<_>>())
     }
 
     fn command(
@@ -304,7 +323,7 @@ impl<'y> Gatherer<'y> {
         step: &Step<'_, 'y>,
         rows: &[usize],
     ) {
-        build.builder = build.builder.in_row(rows[0]).clone();
+        build.builder = build.builder.in_row(rows[0]);
         let places = self.places.entry(build.span).or_default();
         let is_same = |at: &&usize| self.language.is_same_build(&self.found[**at].build, &build);
         let new = JobRuns {
@@ -386,6 +405,22 @@ impl<'y> Gatherer<'y> {
         self.found.sort_by_key(|found| found.build.span);
         self.calls.sort_by_key(|call| call.span);
     }
+}
+
+/// Splits equivalent rows of the matrix where the step's builders differ between them.
+fn with_one_builder(step: &Step<'_, '_>, rows: Vec<usize>) -> Vec<Vec<usize>> {
+    if !step.builders.differ() || !budget::spend(64 * rows.len()) {
+        return vec![rows];
+    }
+    let mut split: Vec<(Builders, Vec<usize>)> = Vec::new();
+    for row in rows {
+        let own = step.builders.in_row(row);
+        match split.iter_mut().find(|(builders, _)| *builders == own) {
+            Some((_, rows)) => rows.push(row),
+            None => split.push((own, vec![row])),
+        }
+    }
+    split.into_iter().map(|(_, rows)| rows).collect()
 }
 
 /// Returns the names of the matrix that occur in a script, its variables or values.

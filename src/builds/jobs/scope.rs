@@ -8,7 +8,7 @@ use crate::budget;
 use crate::builds::command;
 use crate::builds::model::{AxisPath, Build, Env, Runs};
 use crate::builds::paths::Text;
-use crate::builds::shell::Lookup;
+use crate::builds::shell::{Lookup, is_name};
 use crate::text::Span;
 
 /// A format's rules for texts and names.
@@ -146,6 +146,20 @@ impl Scope<'_> {
         };
         let set = self.env.get(name).or_else(|| self.handed.get(name));
         set.filter(|_| !self.is_axis(name))?.value.clone()
+    }
+
+    /// Returns `text`, a variable of a script's or anything else as written, with its value where that is known.
+    pub fn resolved(&self, text: &str) -> String {
+        let name = text.strip_prefix('$');
+        let name = name.map(|name| name.trim_matches(['{', '}']));
+        let variable = name.filter(|name| is_name(name));
+        let known = match variable {
+            Some(name) => self.known(Lookup::Variable(name)),
+            None => self.filled(text),
+        };
+        known
+            .and_then(Text::plain)
+            .unwrap_or_else(|| text.to_owned())
     }
 
     pub fn is_axis(&self, variable: &str) -> bool {

@@ -104,7 +104,7 @@ fn calls<'g>(graph: &'g BuildGraph<'g>, resolved: &'g [ResolvedBuild]) -> Vec<Ve
         }
         let groups = graph.report(first.own.file).builds.iter();
         for group in groups.flat_map(|builds| &builds.file.groups) {
-            let names = expanded(graph, &[first.own.file], vec![&group.name]);
+            let names = graph.expanded(&[first.own.file], vec![&group.name]);
             calls.push(
                 members
                     .iter()
@@ -197,7 +197,7 @@ fn chosen<'g>(
     } else {
         files.names.iter().map(String::as_str).collect()
     };
-    let names = expanded(graph, &inner, names);
+    let names = graph.expanded(&inner, names);
     let is_known = |name: &&str| {
         members
             .iter()
@@ -216,27 +216,6 @@ fn is_named(member: &Member<'_>, names: &HashSet<&str>) -> bool {
         || member
             .leg
             .is_some_and(|leg| names.contains(leg.name.as_str()))
-}
-
-/// Returns `names` with the members of the groups among them.
-fn expanded<'n>(
-    graph: &'n BuildGraph<'_>,
-    files: &[usize],
-    names: Vec<&'n str>,
-) -> HashSet<&'n str> {
-    let (mut all, mut open) = (HashSet::new(), names);
-    while let Some(name) = open.pop().filter(|_| budget::spend(1)) {
-        if !all.insert(name) {
-            continue;
-        }
-        for file in files {
-            let groups = graph.report(*file).builds.iter();
-            let groups = groups.flat_map(|builds| &builds.file.groups);
-            let own = groups.filter(|group| budget::spend(1) && group.name == name);
-            open.extend(own.flat_map(|group| &group.members).map(String::as_str));
-        }
-    }
-    all
 }
 
 /// Returns a build of a call as the rule sees it; `None` where its arguments are not known.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::graph::BuildGraph;
 use super::machines::Machine;
-use super::resolve::{ResolvedBuild, builder_of_call};
+use super::resolve::{CallOf, ResolvedBuild, builder_of_call};
 use crate::budget;
 use crate::builds::{Build, Builder, Call, Leg, Ordered, Queue, RUN, SAME, Triggers, WORKFLOW};
 use crate::lint::model::FileReport;
@@ -104,7 +104,7 @@ impl<'g> Contenders<'g> {
             let callers = contenders.callers(file, &calls);
             let build = graph.build(one.id);
             for caller in callers {
-                let is_alone = caller.is_alone(build);
+                let is_alone = caller.is_alone(graph, file, build);
                 for leg in &build.legs {
                     let own = contenders.job_run(file, leg);
                     let runs = [&caller.runs[..], &[own]].concat();
@@ -298,11 +298,12 @@ impl<'g> Caller<'g> {
     }
 
     /// Returns whether this caller gives the build of a called file a builder of its own.
-    fn is_alone(&self, build: &Build) -> bool {
+    fn is_alone(&self, graph: &BuildGraph<'_>, file: usize, build: &Build) -> bool {
         let called = self.call.zip(self.runs.last());
         called.is_some_and(|(call, run)| {
-            let builder = builder_of_call(build, call).in_row(run.leg.number);
-            builder.own().is_some()
+            let from = run.file;
+            let builder = builder_of_call(graph, build, &CallOf { file, from, call });
+            builder.in_row(run.leg.number).own().is_some()
         })
     }
 

@@ -7,7 +7,9 @@ use globset::GlobBuilder;
 
 use super::model::FileAccess;
 use crate::budget;
-use crate::builds::{self, Build, BuildTool, Call, Compose, Extended, Place, Source, Subject};
+use crate::builds::{
+    self, Build, BuildTool, Builder, Call, Compose, Extended, Place, Source, Subject,
+};
 use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
 use crate::lint::model::FileReport;
@@ -180,13 +182,7 @@ impl<'r> BuildGraph<'r> {
                     }
                     continue;
                 }
-                // An action is named by its folder.
-                let names = ["", "/action.yml", "/action.yaml"];
-                let mut paths = names.iter().map(|name| {
-                    let path = format!("{}{name}", call.path);
-                    (self.access.absolute)(&self.root(file).join(path))
-                });
-                if let Some(index) = paths.find_map(|path| self.index(&path)) {
+                if let Some(index) = self.called_by(file, &call.path) {
                     calls.entry(index).or_default().push((file, call));
                 }
             }
@@ -283,6 +279,58 @@ impl<'r> BuildGraph<'r> {
         let is_listed = found < self.reports.len();
         (builds && !is_listed)
             .then(|| format!("{how} `{path}`, whose builds are listed where that file is named"))
+    }
+
+    /// Returns the workflow or action at `path`, as the file `from` calls it.
+    fn called_by(&self, from: usize, path: &str) -> Option<usize> {
+        // An action is named by its folder.
+        let names = ["", "/action.yml", "/action.yaml"];
+        let mut paths = names.iter().map(|name| {
+            let path = format!("{path}{name}");
+            (self.access.absolute)(&self.root(from).join(path))
+        });
+        paths.find_map(|path| self.index(&path))
+    }
+
+    /// Returns `builder` as a build of `tool` in the file `from` has it, by what the actions do that its job calls before.
+    pub(super) fn after_actions(&self, from: usize, tool: BuildTool, builder: &Builder) -> Builder {
+        let of = |builder: &Builder, from| {
+            budget::nested(|| self.after_actions(from, tool, builder)).unwrap_or_default()
+        };
+        match builder {
+            Builder::AfterActions(after) => {
+                let mut actions = after.actions.iter().rev().take_while(|_| budget::spend(16));
+                let given = actions.find_map(|action| {
+                    let file = self.called_by(from, action)?;
+                    let builds = self.report(file).builds.as_ref()?;
+                    let given = of(&builds.file.builders.given(tool, after)?, file);
+                    (given != after.before).then_some(given)
+                });
+                given.unwrap_or_else(|| of(&after.before, from))
+            }
+            Builder::OfRow(rows) => {
+                let rows: Vec<Builder> = rows.iter().map(|row| of(row, from)).collect();
+                Builder::OfRow(rows.into())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Returns `names` with the members of the groups among them, of these files.
+    pub(super) fn expanded<'n>(&'n self, files: &[usize], names: Vec<&'n str>) -> HashSet<&'n str> {
+        let (mut all, mut open) = (HashSet::new(), names);
+        while let Some(name) = open.pop().filter(|_| budget::spend(1)) {
+            if !all.insert(name) {
+                continue;
+            }
+            for file in files {
+                let groups = self.report(*file).builds.iter();
+                let groups = groups.flat_map(|builds| &builds.file.groups);
+                let own = groups.filter(|group| budget::spend(1) && group.name == name);
+                open.extend(own.flat_map(|group| &group.members).map(String::as_str));
+            }
+        }
+        all
     }
 
     /// Returns the files that a command takes, in order; fails where one is missing.

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use super::calls::check_calls;
 use super::clearing;
-use super::contenders::{Apart, Contender, Contenders};
+use super::contenders::Contenders;
 use super::fills::unused;
 use super::graph::{BuildGraph, BuildId, has_shared_lock, shared_locks};
 use super::model::{BuildStatus, FileAccess};
+use super::pair::pair;
 use super::plans::{Candidate, Plan, plans};
-use super::resolve::{Lost, ResolvedBuild, called, resolve};
+use super::resolve::{Lost, ResolvedBuild, called, content, resolve};
 use super::waits::{LaneUse, Wait, Waits};
 use crate::budget;
 use crate::builds::{Build, BuildTool, Builder, OwnBuilder, Subject, Unknown, ValueSource};
@@ -21,11 +22,10 @@ use crate::index::CacheMount;
 use crate::lint::finalize::finalize;
 use crate::lint::model::{BuildFileReport, FileReport, KnownBuild, LaneStatus, MissingArg, Refill};
 use crate::lint::relate::relate_reports;
-use crate::rules::build_context::{BuildContext, Pair, Waiting};
+use crate::rules::build_context::{BuildContext, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::locks::Locks;
 use crate::rules::{old_frontend, registry};
-use crate::text::LineIndex;
 
 /// Adds the findings of rules about builds to `reports`, and finalizes those of the build files. Call it once, after
 /// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files. Returns the builds of which
@@ -163,7 +163,8 @@ impl<'j> BuildChecker<'j> {
         self.mark_handed_on(&mut all);
         if all.iter().all(|one| one.lanes.is_none()) {
             // Nothing that a build passes parts any.
-            return all.iter().map(|one| self.build(one, None, None)).collect();
+            let build = |one| self.build(one, None, Waiting::No, None);
+            return all.iter().map(build).collect();
         }
         let contenders = Contenders::new(self.graph, self.resolved);
         // They are read once more, since their ids are expanded by what each run passes.
@@ -177,7 +178,9 @@ impl<'j> BuildChecker<'j> {
             |one: usize| all[one].builder.own().is_some() || all[one].builder == Builder::Unknown;
         let waits = Waits::new(self.graph, self.resolved, &locks, &contenders, &is_alone);
         let found = waits.find(&HashMap::new());
-        let mut plans = self.plans(&all, &waits, &found);
+        let waiting = found.keys().map(|lane| lane.one);
+        let content = content(self.graph, self.resolved, waiting);
+        let mut plans = self.plans(&all, &waits, &found, &content);
         let build = |(index, one): (usize, &Subjected<'j>)| {
             let first = LaneUse {
                 one: index,
@@ -189,7 +192,17 @@ impl<'j> BuildChecker<'j> {
             let is_other =
                 |lane: &LaneUse<'_>| one.lanes.is_none_or(|lanes| lanes.args != lane.args);
             let wait = own.min_by_key(|(lane, _)| is_other(lane));
-            self.build(one, wait.map(|wait| (wait, &waits)), plans.remove(&index))
+            let waiting = match wait {
+                Some((_, wait)) => Waiting::For(pair(self.graph, self.resolved, wait, &waits)),
+                None if one.status == LaneStatus::Default
+                    && one.one.waits_itself(self.graph, &content) =>
+                {
+                    Waiting::Itself
+                }
+                None => Waiting::No,
+            };
+            let lane = wait.map(|(lane, _)| lane);
+            self.build(one, lane, waiting, plans.remove(&index))
         };
         all.iter().enumerate().map(build).collect()
     }
@@ -284,6 +297,7 @@ impl<'j> BuildChecker<'j> {
         all: &[Subjected<'j>],
         waits: &Waits<'_>,
         found: &BTreeMap<LaneUse<'_>, Wait>,
+        content: &HashSet<BuildId>,
     ) -> HashMap<usize, Plan> {
         let candidate = |(index, one): (usize, &Subjected<'j>)| {
             let lanes = one.lanes.filter(|lanes| lanes.is_lane);
@@ -292,7 +306,7 @@ impl<'j> BuildChecker<'j> {
                 id: one.one.id,
                 format: one.file.format,
                 lanes: lanes.filter(|_| one.status == LaneStatus::Default)?,
-                waits_itself: one.one.waits_itself(self.graph),
+                waits_itself: one.one.waits_itself(self.graph, content),
             })
         };
         let candidates: Vec<_> = all.iter().enumerate().filter_map(candidate).collect();
@@ -302,25 +316,19 @@ impl<'j> BuildChecker<'j> {
     fn build(
         &self,
         one: &Subjected<'j>,
-        wait: Option<((&LaneUse<'_>, &Wait), &Waits<'_>)>,
+        lane: Option<&LaneUse<'_>>,
+        waiting: Waiting,
         plan: Option<Plan>,
     ) -> CheckedBuild {
         let id = one.one.id;
         let build = self.graph.build(id);
         let runs = one.one.called.as_ref().unwrap_or(&build.runs);
         let (mut findings, mut missing) = (Vec::new(), None);
-        let waited = wait.as_ref().and_then(|((lane, _), _)| {
+        let waited = lane.and_then(|lane| {
             let mut all = requirements(one.report?, one.one, build).iter();
             all.find(|lanes| lanes.args == lane.args)
         });
         if let (Some(report), Some(lanes)) = (one.report, waited.or(one.lanes)) {
-            let waiting = match wait {
-                Some(((_, wait), waits)) => Waiting::For(self.pair(wait, waits)),
-                None if one.status == LaneStatus::Default && one.one.waits_itself(self.graph) => {
-                    Waiting::Itself
-                }
-                None => Waiting::No,
-            };
             let parts = plan.as_ref().map(|plan| plan.parts.clone());
             let arg = &report.settings.arg;
             let passes =
@@ -396,36 +404,6 @@ impl<'j> BuildChecker<'j> {
             || self.graph.build(one.one.id).service.is_some()
                 && callers.clone().next().is_some()
                 && callers.all(|caller| is_own(&caller.builder))
-    }
-
-    /// Describes two runs that wait for each other.
-    fn pair(&self, wait: &Wait, waits: &Waits<'_>) -> Pair {
-        let all = &waits.contenders.all;
-        let (own, other) = (&all[wait.own], &all[wait.other]);
-        let theirs = self.resolved[other.one].id;
-        let is_same = waits.is_one_place(own.one, other.one);
-        let report = self.graph.report(theirs.file);
-        let place = || {
-            let line = LineIndex::new(&report.source).line(self.graph.build(theirs).span.start);
-            format!("{}:{line}", (self.graph.access.name)(&report.path))
-        };
-        let is_one_file = own.root() == other.root();
-        let jobs = |one: &Contender<'_>| match one.root() {
-            Some(root) if !is_one_file => {
-                let path = &self.graph.report(root).path;
-                format!("{} of {}", one.jobs(), (self.graph.access.name)(path))
-            }
-            _ => one.jobs(),
-        };
-        Pair {
-            lock: wait.lock.clone(),
-            tells: waits.contenders.tells(wait.own, wait.other, wait.apart),
-            own: own.label(),
-            other: other.label(),
-            jobs: (wait.apart != Apart::Row && own.label() == other.label())
-                .then(|| (jobs(own), jobs(other))),
-            place: (!is_same).then(|| (self.graph.build(theirs).name.clone(), place())),
-        }
     }
 
     /// Returns whether the Dockerfile of `one` is not among the files of the run.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::contenders::Contenders;
 use super::graph::{BuildGraph, has_shared_lock};
 use super::passed::passed;
-use super::resolve::ResolvedBuild;
+use super::resolve::{ResolvedBuild, called};
 use super::waits::Waits;
 use crate::budget;
 use crate::dockerfile::Dockerfile;
@@ -77,6 +77,7 @@ pub(super) fn own_lanes(
     for run in &contenders.all {
         runs[run.one].push(run);
     }
+    let called = called(graph, resolved);
     let mut uses: BTreeMap<Variable<'_>, Use> = BTreeMap::new();
     let mut values: HashMap<Written<'_>, HashSet<String>> = HashMap::new();
     for (index, one) in resolved.iter().enumerate() {
@@ -98,7 +99,7 @@ pub(super) fn own_lanes(
                 let id = lock.written.clone();
                 variable.ids.insert(id.clone());
                 let mut unpassed =
-                    one.waits_itself(graph) && one.passes(graph, name, arg).is_none();
+                    one.waits_itself(graph, &called) && one.passes(graph, name, arg).is_none();
                 for run in &runs[index] {
                     match passed(one, graph, name, arg, run) {
                         Passed::Value(value) => {

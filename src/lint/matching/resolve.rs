@@ -45,10 +45,10 @@ impl<'g> PassedLane<'g> {
 }
 
 impl ResolvedBuild {
-    /// Returns whether nothing that is known calls the build, so that it may overlap itself.
-    pub(super) fn waits_itself(&self, graph: &BuildGraph<'_>) -> bool {
+    /// Returns whether the build may overlap itself, since it is called by others and none of them is among `called`.
+    pub(super) fn waits_itself(&self, graph: &BuildGraph<'_>, called: &HashSet<BuildId>) -> bool {
         let build = graph.build(self.id);
-        build.legs.is_empty() && build.service.is_some()
+        build.legs.is_empty() && build.service.is_some() && !called.contains(&self.id)
     }
 
     /// Returns the lane from the argument `name` or a namespace; `None` where it passes neither. `arg` is the lane
@@ -186,6 +186,19 @@ pub(super) fn called(graph: &BuildGraph<'_>, resolved: &[ResolvedBuild]) -> Hash
     commands.flat_map(|one| &one.layers).copied().collect()
 }
 
+/// Returns the services and targets with known callers of which none is among `waiting`, by their numbers.
+pub(super) fn content(
+    graph: &BuildGraph<'_>,
+    resolved: &[ResolvedBuild],
+    waiting: impl Iterator<Item = usize>,
+) -> HashSet<BuildId> {
+    let mut content = called(graph, resolved);
+    for layer in waiting.flat_map(|one| &resolved[one].layers) {
+        content.remove(layer);
+    }
+    content
+}
+
 impl Resolver<'_> {
     fn build(&self, id: BuildId, build: &Build) -> Result<Vec<ResolvedBuild>, String> {
         let graph = self.graph;
@@ -295,14 +308,33 @@ impl Resolver<'_> {
                 list.push(BuildId { file, build });
             }
         }
-        let chosen: HashSet<&str> = files.names.iter().map(String::as_str).collect();
-        // An unknown name is a group's, whose contents are unknown here.
-        let has_group = || chosen.iter().any(|name| !layers.contains_key(name));
-        let all = chosen.is_empty() || (!tool.is_compose() && has_group());
+        let mut names: Vec<&str> = files.names.iter().map(String::as_str).collect();
+        if names.is_empty() && tool.is_bake() {
+            names.push("default");
+        }
+        let legs = |id: &&str| {
+            let own = layers[*id].iter().filter(|_| tool.is_bake());
+            let own = own.filter_map(|own| graph.build(*own).service.as_ref());
+            own.flat_map(|service| service.legs.iter().map(|leg| leg.name.as_str()))
+        };
+        let of_legs: HashSet<&str> = ids.iter().flat_map(legs).collect();
+        let is_known = |name: &&str| {
+            let is_group = || graph.expanded(inner, vec![name]).len() > 1;
+            layers.contains_key(name) || of_legs.contains(name) || is_group()
+        };
+        // An unknown name of bake's is a pattern, say.
+        let all = names.is_empty() || (!tool.is_compose() && !names.iter().all(is_known));
+        let chosen = if tool.is_bake() {
+            graph.expanded(inner, names)
+        } else {
+            names.into_iter().collect()
+        };
         let is_whole = |layer: &&BuildId| !graph.build(**layer).is_partial();
         let mut found = Vec::new();
-        for id in ids.into_iter().filter(|id| all || chosen.contains(id)) {
-            let own = &layers[id];
+        let is_built =
+            |id: &&&str| all || chosen.contains(**id) || legs(id).any(|leg| chosen.contains(leg));
+        for id in ids.iter().filter(is_built) {
+            let own = &layers[*id];
             let whole = own.iter().rfind(is_whole);
             let Some(last) = whole.or(own.last()) else {
                 continue;
@@ -340,15 +372,21 @@ impl Resolver<'_> {
     /// is shared if any caller shares one.
     fn builder(&self, file: usize, build: &Build) -> Builder {
         let calls = self.calls.get(&file).map_or(&[][..], Vec::as_slice);
-        let default = match &build.builder {
-            Builder::OfCaller(machine) => &machine.default,
-            Builder::Shared if build.jobs.is_empty() => &Builder::Shared,
-            own => return own.clone(),
+        let own = self.graph.after_actions(file, build.tool, &build.builder);
+        let default = match &own {
+            Builder::OfCaller(machine) => machine.default.clone(),
+            Builder::Shared if build.jobs.is_empty() => Builder::Shared,
+            _ => return own,
         };
-        let mut all = calls
-            .iter()
-            .map(|(_, call)| builder_of_call(build, call).clone());
-        let first = all.next().unwrap_or_else(|| default.clone());
+        let mut all = calls.iter().map(|(from, call)| {
+            let caller = CallOf {
+                file,
+                from: *from,
+                call,
+            };
+            builder_of_call(self.graph, build, &caller)
+        });
+        let first = all.next().unwrap_or(default);
         all.fold(
             first,
             |all, one| if one.own().is_some() { all } else { one },
@@ -371,16 +409,27 @@ impl Resolver<'_> {
     }
 }
 
+/// A call of `file` by the file `from`.
+pub(super) struct CallOf<'g> {
+    pub(super) file: usize,
+    pub(super) from: usize,
+    pub(super) call: &'g Call,
+}
+
 /// Returns the builder that a call of its file gives `build`, or the build's own.
-pub(super) fn builder_of_call<'b>(build: &'b Build, call: &'b Call) -> &'b Builder {
-    match &build.builder {
+pub(super) fn builder_of_call(graph: &BuildGraph<'_>, build: &Build, of: &CallOf<'_>) -> Builder {
+    let own = graph.after_actions(of.file, build.tool, &build.builder);
+    match &own {
         Builder::OfCaller(machine) => {
-            let mut machines = call.machines.iter();
+            let mut machines = of.call.machines.iter();
             let given = machines.find(|(name, _)| *name == machine.input);
-            given.map_or(&machine.default, |(_, given)| given)
+            given.map_or(&machine.default, |(_, given)| given).clone()
         }
-        Builder::Shared if build.jobs.is_empty() => call.builders.of(build.tool),
-        own => own,
+        Builder::Shared if build.jobs.is_empty() => {
+            let used = of.call.builders.used(build.tool, None, &|_| None);
+            graph.after_actions(of.from, build.tool, &used)
+        }
+        _ => own,
     }
 }
 
