@@ -230,9 +230,14 @@ fn what_the_command_says_itself_stands() {
             format!("{} CACHE_ID= JOB= NS=", command.replace(' ', "|")),
             "{command}"
         );
+        let passes = if word.is_empty() {
+            "an empty `CACHE_ID` itself: it is in one lane with all that do so".to_owned()
+        } else {
+            format!("`{word}` itself: it keeps that")
+        };
         assert_eq!(
             text(&output.stderr),
-            format!("cachelane: the command passes `{word}` itself: it keeps that"),
+            format!("cachelane: the command passes {passes}"),
             "{command}"
         );
     };
