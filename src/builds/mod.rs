@@ -48,7 +48,7 @@ pub use model::{
     NAMESPACE, NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Source,
     Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
 };
-pub use platforms::Platforms;
+pub use platforms::{Platform, PlatformText, Platforms};
 pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};
 pub use tool::BuildTool;
 

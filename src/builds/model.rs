@@ -6,7 +6,7 @@ use std::sync::Arc;
 pub use super::args::{Arg, ArgName, Env, NAMESPACE, ValueSource};
 use super::builder::{Builder, Builders};
 pub use super::no_cache::NoCache;
-use super::platforms::Platforms;
+use super::platforms::{PlatformText, Platforms};
 pub use super::sources::{Extended, Source};
 pub use super::tool::BuildTool;
 use crate::text::{SourceMap, Span};
@@ -164,6 +164,8 @@ pub struct Build {
     /// The last stage to build, where that is said and known.
     pub target: Option<String>,
     pub platforms: Platforms,
+    /// The same as written, where a command or an action names them.
+    pub platform_texts: Vec<PlatformText>,
     pub args: Vec<Arg>,
     /// False where a variable or an expression may hold more.
     pub args_known: bool,
@@ -192,6 +194,7 @@ impl Build {
             subject,
             target: None,
             platforms: Platforms::default(),
+            platform_texts: Vec::new(),
             args: Vec::new(),
             args_known: true,
             env: Env::default(),

@@ -15,6 +15,77 @@ pub enum Platforms {
     Unknown,
 }
 
+/// Platforms as a build's file has them written, each run with its own values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformText {
+    /// The name of a target, or of several by a `*`.
+    pub pattern: String,
+    /// True where they are added to those that the targets have (`+=`).
+    pub adds: bool,
+    pub text: String,
+}
+
+impl PlatformText {
+    /// Makes that of all that a build makes.
+    pub fn of_all(text: String) -> Self {
+        Self {
+            pattern: "*".to_owned(),
+            adds: false,
+            text,
+        }
+    }
+
+    /// Returns whether it is of a target with one of these names; of any where there are none.
+    pub fn is_of(&self, names: &[&str]) -> bool {
+        self.pattern == "*" || names.iter().any(|name| is_match(&self.pattern, name))
+    }
+}
+
+/// The platform that a build is for, as BuildKit gives it to the Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    os: String,
+    arch: String,
+    variant: String,
+}
+
+impl Platform {
+    /// Reads `linux/arm64/v8`, in the forms that BuildKit takes for one; `None` for a platform in part.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_lowercase();
+        let mut parts = text.split('/').map(str::to_owned);
+        let (os, arch) = (parts.next()?, parts.next()?);
+        let variant = parts.next().unwrap_or_default();
+        let (arch, variant) = match (arch.as_str(), variant.as_str()) {
+            ("x86_64" | "x86-64" | "amd64", "" | "v1") => ("amd64", ""),
+            ("aarch64" | "arm64", "" | "8" | "v8") => ("arm64", ""),
+            ("armhf", _) | ("arm", "" | "7" | "v7") => ("arm", "v7"),
+            ("armel", _) | ("arm", "6" | "v6") => ("arm", "v6"),
+            ("i386", _) => ("386", ""),
+            (arch, variant) => (arch, variant),
+        };
+        let is_whole = !os.is_empty() && !arch.is_empty() && parts.next().is_none();
+        is_whole.then(|| Self {
+            os,
+            arch: arch.to_owned(),
+            variant: variant.to_owned(),
+        })
+    }
+
+    /// Returns the value of BuildKit's argument `name` that this decides.
+    pub fn value(&self, name: &str) -> Option<String> {
+        let Self { os, arch, variant } = self;
+        Some(match name {
+            "TARGETOS" => os.clone(),
+            "TARGETARCH" => arch.clone(),
+            "TARGETVARIANT" => variant.clone(),
+            "TARGETPLATFORM" if variant.is_empty() => format!("{os}/{arch}"),
+            "TARGETPLATFORM" => format!("{os}/{arch}/{variant}"),
+            _ => return None,
+        })
+    }
+}
+
 /// The platforms that a call gives some of its targets: `--set app*.platform=linux/arm64`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfTargets {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::builds::Platform;
 use crate::dockerfile::{Base as Image, Dockerfile, Seen, Word};
 use crate::index::Base;
 
@@ -15,6 +16,16 @@ pub enum Passed {
     Nothing,
     Value(String),
     /// Something that only a run knows.
+    Unknown,
+}
+
+/// The platform of a build.
+#[derive(Clone, Copy)]
+pub enum BuiltFor<'p> {
+    /// The builder's own.
+    Own,
+    Named(&'p Platform),
+    /// One that only a run knows.
     Unknown,
 }
 
@@ -52,9 +63,14 @@ impl<'f> Locks<'f> {
         self.file.source.len()
     }
 
-    /// Returns the locks of a build up to `target` (the last stage by default) that passes the arguments `passed`;
+    /// Returns the locks of a build for `platform` up to `target` (the last stage by default) that passes the arguments `passed`;
     /// without those whose id only a run knows.
-    pub fn of_build(&self, target: Option<&str>, passed: &dyn Fn(&str) -> Passed) -> Vec<Lock<'_>> {
+    pub fn of_build(
+        &self,
+        target: Option<&str>,
+        platform: BuiltFor<'_>,
+        passed: &dyn Fn(&str) -> Passed,
+    ) -> Vec<Lock<'_>> {
         let needed = self.file.needed_by(target).unwrap_or_default();
         let is_built = |cache: &&Cache<'_>| {
             let stage = self.file.stage_of(cache.instruction);
@@ -62,13 +78,14 @@ impl<'f> Locks<'f> {
         };
         let caches = self.caches.iter().filter(is_built);
         caches
-            .filter_map(|cache| self.lock(cache, passed))
+            .filter_map(|cache| self.lock(cache, platform, passed))
             .collect()
     }
 
     fn lock<'l>(
         &'l self,
         cache: &'l Cache<'f>,
+        platform: BuiltFor<'_>,
         passed: &dyn Fn(&str) -> Passed,
     ) -> Option<Lock<'l>> {
         let is_unknown = Cell::new(false);
@@ -82,7 +99,17 @@ impl<'f> Locks<'f> {
         };
         let given = |name: &str, seen: Seen<'_>| {
             if PLATFORM_ARGS.contains(&name) {
-                return (!matches!(seen, Seen::Undeclared)).then(|| marked(name, b""));
+                let is_target = name.starts_with("TARGET");
+                let value = match platform {
+                    BuiltFor::Named(platform) => platform.value(name).map(String::into_bytes),
+                    BuiltFor::Own => None,
+                    BuiltFor::Unknown => {
+                        is_unknown.set(is_unknown.get() || is_target);
+                        None
+                    }
+                };
+                let value = value.unwrap_or_else(|| marked(name, b""));
+                return (!matches!(seen, Seen::Undeclared)).then_some(value);
             }
             // The lane argument's declaration may still be missing: `undeclared-arg` says so.
             if !matches!(seen, Seen::Declared(_)) && name != self.settings.arg {

@@ -14,7 +14,7 @@ mod tables;
 pub use model::{
     BuildArg, Command, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
 };
-pub use platforms::platforms;
+pub use platforms::{platform_texts, platforms};
 #[cfg(feature = "cli")]
 pub use read::words;
 pub use read::{all, may_build, read};

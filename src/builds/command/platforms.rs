@@ -1,7 +1,7 @@
 //! The platforms that a command names.
 
 use super::super::model::BuildTool;
-use super::super::platforms::{OfTargets, Platforms};
+use super::super::platforms::{OfTargets, PlatformText, Platforms};
 use super::super::shell::Word;
 use super::model::{Command, InsertMethod};
 
@@ -26,4 +26,16 @@ pub fn platforms(command: &Command, value: &dyn Fn(&Word) -> Platforms) -> Platf
         platforms: value(&set.value),
     });
     Platforms::OfTargets(of_targets.collect())
+}
+
+/// Returns the platforms that `command` names, as written; `text` returns that of a word.
+pub fn platform_texts(command: &Command, text: &dyn Fn(&Word) -> String) -> Vec<PlatformText> {
+    let all: Vec<String> = command.platforms.iter().map(text).collect();
+    let all = (!all.is_empty()).then(|| PlatformText::of_all(all.join(",")));
+    let of_targets = command.of_targets.iter().map(|set| PlatformText {
+        pattern: set.pattern.clone(),
+        adds: set.adds,
+        text: text(&set.value),
+    });
+    all.into_iter().chain(of_targets).collect()
 }

@@ -11,7 +11,7 @@ use crate::builds::command::{self, Command};
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, NoCache, Place, Subject};
 use crate::builds::paths::Text;
-use crate::builds::platforms::{OfTargets, Platforms};
+use crate::builds::platforms::{OfTargets, PlatformText, Platforms};
 use crate::builds::shell::{self, Dialect, Lookup, Word, is_name};
 use crate::builds::yaml::Node;
 use crate::text::Span;
@@ -119,6 +119,7 @@ pub fn build(
     Some(subject.map(|subject| Build {
         target: target.filter(|target| !target.is_empty()),
         platforms,
+        platform_texts: inputs.platform_texts(tool),
         args,
         args_known,
         env: scope.env.before(&step.handed),
@@ -334,6 +335,26 @@ impl<'y> Inputs<'_, 'y> {
         if tool != BuildTool::BakeAction {
             return self.text("platforms").map_or(Platforms::Unnamed, value);
         }
+        let of_targets = self.platform_texts(tool).into_iter().map(|one| OfTargets {
+            platforms: value(&one.text),
+            pattern: one.pattern,
+            adds: one.adds,
+        });
+        Platforms::OfTargets(of_targets.collect())
+    }
+
+    /// Returns the platforms that the action is given, as written.
+    fn platform_texts(&self, tool: BuildTool) -> Vec<PlatformText> {
+        let written = |text: &str| {
+            let variable = self.scope.written(Lookup::Expression(text));
+            variable.unwrap_or_else(|| text.to_owned())
+        };
+        if tool != BuildTool::BakeAction {
+            let all = self.text("platforms").into_iter();
+            return all
+                .map(|text| PlatformText::of_all(written(text)))
+                .collect();
+        }
         let mut of_targets = Vec::new();
         for line in self.text("set").unwrap_or_default().lines() {
             let pair = line.trim().trim_matches('"').split_once('=');
@@ -342,14 +363,14 @@ impl<'y> Inputs<'_, 'y> {
                 .strip_suffix('+')
                 .map_or((key, false), |key| (key, true));
             if let Some(pattern) = key.strip_suffix(".platform") {
-                of_targets.push(OfTargets {
+                of_targets.push(PlatformText {
                     pattern: pattern.to_owned(),
                     adds,
-                    platforms: value(list),
+                    text: written(list),
                 });
             }
         }
-        Platforms::OfTargets(of_targets)
+        of_targets
     }
 
     /// Returns the build arguments among the lines of an input, and whether these are all.

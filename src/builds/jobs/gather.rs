@@ -303,6 +303,9 @@ impl<'y> Gatherer<'y> {
                 Platforms::one_of(value, choices.flatten())
             }),
             args: it.args(step, scope),
+            platform_texts: command::platform_texts(command, &|word| {
+                word.value(&|need| scope.written(need))
+            }),
             args_known: command.args_known,
             env: it.env(step, scope),
             builder: it.builder(builders, step, scope),

@@ -9,7 +9,7 @@ use super::resolve::{ResolvedBuild, called};
 use super::waits::Waits;
 use crate::budget;
 use crate::dockerfile::Dockerfile;
-use crate::rules::locks::{Locks, Passed};
+use crate::rules::locks::{BuiltFor, Locks, Passed};
 use crate::rules::variables::PLATFORM_ARGS;
 use crate::rules::{OwnLanes, Settings, Unpassed};
 use crate::text::LineIndex;
@@ -90,7 +90,7 @@ pub(super) fn own_lanes(
         let arg = locks.settings.arg.as_str();
         // An id with a lane by the configuration has to get that one.
         let known = names_of(graph, file);
-        for lock in locks.of_build(one.target.as_deref(), &|_| Passed::Nothing) {
+        for lock in locks.of_build(one.target.as_deref(), BuiltFor::Own, &|_| Passed::Nothing) {
             if lock.args.iter().any(|name| known.contains(name)) {
                 continue;
             }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::contenders::Contender;
 use super::graph::{BuildGraph, BuildId};
 use super::resolve::{ResolvedBuild, called};
 use crate::budget;
-use crate::builds::Platforms;
+use crate::builds::{Platform, PlatformText, Platforms};
 use crate::rules::BuiltFor;
 use crate::text::LineIndex;
 
@@ -50,6 +51,12 @@ fn is_for_several(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> bool {
 
 /// Returns the build that says for which several platforms `one` is made, and those.
 fn named(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> Option<(BuildId, Vec<String>)> {
+    let (id, platforms) = said(graph, one, one.id)?;
+    Some((id, platforms.several()?.to_vec()))
+}
+
+/// Returns the names of the targets that `one` is.
+fn targets<'g>(graph: &'g BuildGraph<'_>, one: &ResolvedBuild) -> Vec<&'g str> {
     let services = one
         .layers
         .iter()
@@ -58,19 +65,50 @@ fn named(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> Option<(BuildId, Vec<St
         let legs = service.legs.iter().map(|leg| leg.name.as_str());
         legs.chain([service.name.as_str()])
     });
-    let names: Vec<&str> = names.take_while(|_| budget::spend(1)).collect();
+    names.take_while(|_| budget::spend(1)).collect()
+}
+
+/// Returns the first build that says for which platforms `one` is made, from the build `first` on, and those.
+fn said(
+    graph: &BuildGraph<'_>,
+    one: &ResolvedBuild,
+    first: BuildId,
+) -> Option<(BuildId, Platforms)> {
+    let names = targets(graph, one);
     // Those of its file come first.
-    let (mut first, mut lists) = (None, VecDeque::new());
-    for id in std::iter::once(one.id).chain(one.layers.iter().rev().copied()) {
+    let (mut by, mut lists) = (None, VecDeque::new());
+    let ids = std::iter::once(one.id).chain(one.layers.iter().rev().copied());
+    for id in ids.skip_while(|id| *id != first) {
         let (platforms, adds) = graph.build(id).platforms.of_target(&names);
         if platforms == Platforms::Unnamed {
             continue;
         }
-        first.get_or_insert(id);
+        by.get_or_insert(id);
         lists.push_front(platforms);
         if !adds {
             break;
         }
     }
-    Some((first?, Platforms::all(lists).several()?.to_vec()))
+    Some((by?, Platforms::all(lists)))
+}
+
+/// Returns the platforms that a run makes; `None` where they are not known, and none for the builder's own.
+pub(super) fn of_run(
+    graph: &BuildGraph<'_>,
+    one: &ResolvedBuild,
+    run: &Contender<'_>,
+) -> Option<Vec<Platform>> {
+    let names = targets(graph, one);
+    let texts = graph.build(one.id).platform_texts.iter();
+    let texts: Vec<&PlatformText> = texts.filter(|text| text.is_of(&names)).collect();
+    let own = texts.iter().map(|text| run.value(&text.text));
+    let own = Platforms::of(own.collect::<Option<Vec<String>>>()?.into_iter().map(Some));
+    let is_all = !texts.is_empty() && texts.iter().any(|text| !text.adds);
+    let inner = one.layers.last().filter(|_| !is_all);
+    let inner = inner.and_then(|last| Some(said(graph, one, *last)?.1));
+    match Platforms::all([inner.unwrap_or_default(), own]) {
+        Platforms::Unnamed => Some(Vec::new()),
+        Platforms::Named(names) => names.iter().map(|name| Platform::read(name)).collect(),
+        Platforms::OfTargets(_) | Platforms::Unknown => None,
+    }
 }

@@ -7,12 +7,13 @@ use bstr::ByteSlice as _;
 use super::contenders::{Apart, Contender, Contenders};
 use super::graph::BuildGraph;
 use super::passed::passed;
+use super::platforms::of_run;
 use super::resolve::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Joint, NAMESPACE, Parts};
 use crate::index::Base;
 use crate::rules::build_context::Tells;
-use crate::rules::locks::{Locks, Passed};
+use crate::rules::locks::{BuiltFor, Locks, Passed};
 
 /// A lock, as a builder has it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -191,8 +192,15 @@ impl<'g> Waits<'g> {
         if locks.settings.namespace && namespace.is_none() && !is_buildah {
             return Vec::new();
         }
-        let locks = locks.of_build(one.target.as_deref(), &given).into_iter();
-        locks
+        let platforms = of_run(self.graph, one, run);
+        let built_for: Vec<BuiltFor<'_>> = match platforms.as_deref() {
+            None => vec![BuiltFor::Unknown],
+            Some([]) => vec![BuiltFor::Own],
+            Some(all) => all.iter().map(BuiltFor::Named).collect(),
+        };
+        let target = one.target.as_deref();
+        let all = built_for.into_iter();
+        all.flat_map(|platform| locks.of_build(target, platform, &given))
             .map(|lock| Taken {
                 key: Key {
                     id: lock.id,

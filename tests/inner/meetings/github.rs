@@ -25,7 +25,7 @@ pub struct Workflow {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Called {
-    /// True where a push starts it, too.
+    /// True where a person can start it, too.
     pub by_itself: bool,
 }
 
@@ -141,7 +141,10 @@ pub fn workflow() -> impl Strategy<Value = Workflow> {
             {
                 job.machine = Value::text("self-hosted");
             }
+            let has_arch = rows.iter().all(|row| row.contains_key(world::ARCH));
             for (step, takes) in job.steps.iter_mut().zip(takes) {
+                let platforms = step.platforms.iter_mut().filter(|_| !has_arch);
+                platforms.for_each(Value::without_arch);
                 let outer = job.env.as_ref().or(workflow.env.as_ref());
                 let has_env = outer.is_some() || step.env.is_some();
                 if takes && has_env {
@@ -253,7 +256,7 @@ pub fn product(axes: &BTreeMap<String, Vec<String>>) -> Vec<Row> {
     rows
 }
 
-/// A place that runs a workflow: a push, or a run of a job that calls it.
+/// What runs a workflow: an event, or a run of a job that calls it.
 struct Caller {
     within: Vec<Within>,
     queues: Vec<Queue>,
@@ -264,16 +267,16 @@ struct Caller {
 /// Returns the runs of the jobs of the workflow `source`, by all its callers.
 pub fn turns(world: &World, source: usize) -> Vec<Turn<'_>> {
     let workflow = of(world, source).expect("it is one");
-    let mut callers = Vec::new();
-    if workflow.called.is_none_or(|called| called.by_itself) {
+    let mut callers = calls(world, source);
+    // Where nobody here calls it, another repository may.
+    if callers.is_empty() || workflow.called.is_some_and(|called| called.by_itself) {
         callers.push(Caller {
             within: Vec::new(),
             queues: Vec::new(),
             root: source,
-            input: String::new(),
+            input: "<input>".to_owned(),
         });
     }
-    callers.extend(calls(world, source));
     let all = callers.iter();
     all.flat_map(|caller| jobs(workflow, source, caller))
         .map(|(_, turn)| turn)

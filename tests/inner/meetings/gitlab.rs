@@ -12,8 +12,8 @@ use super::reckon::{self, Queue, Sees, Turn, Within};
 use super::world::{self, Part, Row, Step, Value};
 use crate::ids::made::LANE;
 
-/// The names of values here and in variables.
-const NAMES: &[(&str, &str)] = &[("py", "PY"), ("os", "OS"), (world::FILES, "SVC")];
+/// The names of values, in the order of the text.
+const NAMES: &[&str] = &["py", "os", world::FILES, world::ARCH];
 
 /// An axis of a second list of combinations, with values that no other has.
 const MORE: (&str, &[&str]) = ("more", &["m1", "m2"]);
@@ -101,6 +101,10 @@ pub fn pipeline() -> impl Strategy<Value = Pipeline> {
                 .for_each(|needs| needs.retain(may_need));
             for (step, takes) in job.steps.iter_mut().zip(takes) {
                 (step.is_action, step.env) = (false, None);
+                let rows = job.matrix.iter().all(|axes| axes.contains_key(world::ARCH));
+                let has_arch = rows && !job.matrix.is_empty();
+                let platforms = step.platforms.iter_mut().filter(|_| !has_arch);
+                platforms.for_each(Value::without_arch);
                 if takes && (job.env.is_some() || pipeline.env.is_some()) {
                     step.args.insert(LANE.into(), Value(vec![Part::Env]));
                 }
@@ -144,8 +148,7 @@ impl Job {
 
 /// Returns the name by which GitLab tells the runs of a job apart, of letters, digits and dashes.
 fn slug(job: usize, row: &Row) -> String {
-    // In the order of the text.
-    let names = NAMES.iter().map(|(name, _)| *name).chain([MORE.0]);
+    let names = NAMES.iter().copied().chain([MORE.0]);
     let values: Vec<&str> = names
         .filter_map(|name| Some(row.get(name)?.as_str()))
         .collect();
@@ -280,7 +283,7 @@ impl Display for Job {
             writeln!(f, "  parallel:\n    matrix:")?;
         }
         for axes in &self.matrix {
-            let names = NAMES.iter().map(|(name, _)| *name).chain([MORE.0]);
+            let names = NAMES.iter().copied().chain([MORE.0]);
             let axes = names.filter_map(|name| Some((name, axes.get(name)?)));
             let mut start = "-";
             for (name, values) in axes {
@@ -291,6 +294,9 @@ impl Display for Job {
         writeln!(f, "  script:")?;
         for step in &self.steps {
             write!(f, "    - docker build")?;
+            if let Some(platforms) = &step.platforms {
+                write!(f, " --platform {}", Shown(platforms))?;
+            }
             if let Some(target) = &step.target {
                 write!(f, " --target s{}", Shown(target))?;
             }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cachelane::{Applicability, Finding, Project, RuleId, Settings};
+use cachelane::{Applicability, Finding, Project, RuleId};
 use proptest::prelude::*;
 
 use crate::effort::cases;
@@ -15,8 +15,8 @@ mod gitlab;
 mod reckon;
 mod world;
 
-use reckon::{Pair, Place, Run, pairs, runs};
-use world::{Source, World, world};
+use reckon::{Pair, Place, Run, pairs, runs, shared_by_platforms};
+use world::{Kinds, Source, World, world};
 
 fn dockerfile(number: usize) -> String {
     format!("d{number}/Dockerfile")
@@ -35,6 +35,7 @@ fn read_back(project: &Project, world: &World) -> World {
     World {
         files: files.collect(),
         sources: sources.collect(),
+        ..*world
     }
 }
 
@@ -49,9 +50,18 @@ fn source_at(world: &World, path: &str) -> Option<usize> {
     sources.position(|(number, it)| it.path(number) == path)
 }
 
-/// Returns the findings on builds that pass no lane, by their steps, and the mounts whose locks other findings name.
-fn found(project: &Project, world: &World) -> (BTreeMap<Place, Finding>, BTreeSet<(usize, usize)>) {
-    let (mut builds, mut mounts) = (BTreeMap::new(), BTreeSet::new());
+/// What the tool says of a repository.
+#[derive(Default)]
+struct Found {
+    /// The findings on builds that pass no lane, by their steps.
+    builds: BTreeMap<Place, Finding>,
+    /// The mounts whose locks all builds share, and those whose lock all platforms share, by file and number.
+    shared: BTreeSet<(usize, usize)>,
+    by_platforms: BTreeSet<(usize, usize)>,
+}
+
+fn found(project: &Project, world: &World) -> Found {
+    let mut found = Found::default();
     let report = project.check();
     assert_eq!(report.errors, []);
     for file in report.files {
@@ -61,7 +71,8 @@ fn found(project: &Project, world: &World) -> (BTreeMap<Place, Finding>, BTreeSe
             for finding in file.findings {
                 if finding.rule == RuleId::UnpassedArg {
                     let place = place_at(world, source, text, finding.span.start);
-                    assert!(builds.insert(place, finding).is_none(), "two for one step");
+                    let other = found.builds.insert(place, finding);
+                    assert!(other.is_none(), "two for one step");
                 }
             }
             continue;
@@ -69,18 +80,18 @@ fn found(project: &Project, world: &World) -> (BTreeMap<Place, Finding>, BTreeSe
         let is_it = |number: &usize| dockerfile(*number) == path;
         let number = (0..world.files.len()).find(is_it).unwrap();
         let places = made::places(text);
-        for finding in file
-            .findings
-            .iter()
-            .filter(|finding| finding.rule == RuleId::SharedLock)
-        {
-            let at = places
-                .iter()
-                .position(|place| place.contains(&finding.span.start));
+        for finding in file.findings {
+            let mounts = match finding.rule {
+                RuleId::SharedLock => &mut found.shared,
+                RuleId::PlatformLock => &mut found.by_platforms,
+                _ => continue,
+            };
+            let mut places = places.iter();
+            let at = places.position(|place| place.contains(&finding.span.start));
             mounts.insert((number, at.unwrap()));
         }
     }
-    (builds, mounts)
+    found
 }
 
 /// Returns the steps that a pair waits in for whose lock a lane is passed.
@@ -161,8 +172,13 @@ fn meet(pairs: &[Pair<'_, '_>], sides: [(Place, &str); 2], lock: &str) -> bool {
 fn judged(project: &Project, world: &World) -> BTreeMap<Place, Finding> {
     let runs = runs(world, None);
     let pairs = pairs(&runs);
-    let (builds, mounts) = found(project, world);
-    let named: BTreeSet<Place> = builds.keys().copied().collect();
+    let found = found(project, world);
+    assert_eq!(
+        found.by_platforms,
+        shared_by_platforms(world),
+        "by platforms"
+    );
+    let named: BTreeSet<Place> = found.builds.keys().copied().collect();
     assert_eq!(named, waiting(&pairs), "named, and meeting");
     for lock in pairs
         .iter()
@@ -170,14 +186,14 @@ fn judged(project: &Project, world: &World) -> BTreeMap<Place, Finding> {
         .filter(|lock| !lock.has_lane)
     {
         assert!(
-            mounts.contains(&lock.mount),
+            found.shared.contains(&lock.mount),
             "nothing says that all builds share {lock:?}"
         );
     }
-    for (place, finding) in &builds {
+    for (place, finding) in &found.builds {
         names_two(&finding.message, *place, project, world, &pairs);
     }
-    builds
+    found.builds
 }
 
 /// Returns whether a lane can be written for a step that has none, and would part all its runs.
@@ -194,7 +210,12 @@ fn could_be_fixed(world: &World, place: Place) -> bool {
 }
 
 fn hold(world: &World) {
-    let mut project = Project::new(Settings::default());
+    let config = if world.is_own_a_lane {
+        format!("isolating-args = [{:?}]", world::OWN)
+    } else {
+        String::new()
+    };
+    let mut project = Project::with_config(&config).unwrap();
     for (number, file) in world.files.iter().enumerate() {
         project.replace(dockerfile(number), file.to_string());
     }
@@ -230,26 +251,68 @@ fn hold(world: &World) {
     }
 }
 
+const WORKFLOWS: Kinds = Kinds {
+    workflows: 1..3,
+    ..Kinds::NONE
+};
+
+const CALLS: Kinds = Kinds {
+    workflows: 2..4,
+    has_calls: true,
+    ..Kinds::NONE
+};
+
+const PIPELINES: Kinds = Kinds {
+    pipelines: 1..2,
+    ..Kinds::NONE
+};
+
+const BOTH: Kinds = Kinds {
+    workflows: 1..3,
+    pipelines: 1..2,
+    ..Kinds::NONE
+};
+
+const PLATFORMS: Kinds = Kinds {
+    has_platforms: true,
+    ..BOTH
+};
+
+const ISOLATING: Kinds = Kinds {
+    is_own_a_lane: true,
+    ..BOTH
+};
+
 proptest! {
     #![proptest_config(cases(20))]
 
     #[test]
-    fn workflows_that_meet_are_found_and_parted(world in world(1..3, 0..1, false)) {
+    fn workflows_that_meet_are_found_and_parted(world in world(WORKFLOWS)) {
         hold(&world);
     }
 
     #[test]
-    fn calls_that_meet_are_found_and_parted(world in world(2..4, 0..1, true)) {
+    fn calls_that_meet_are_found_and_parted(world in world(CALLS)) {
         hold(&world);
     }
 
     #[test]
-    fn pipelines_that_meet_are_found_and_parted(world in world(0..1, 1..2, false)) {
+    fn pipelines_that_meet_are_found_and_parted(world in world(PIPELINES)) {
         hold(&world);
     }
 
     #[test]
-    fn workflows_and_pipelines_that_meet_are_found_and_parted(world in world(1..3, 1..2, false)) {
+    fn workflows_and_pipelines_that_meet_are_found_and_parted(world in world(BOTH)) {
+        hold(&world);
+    }
+
+    #[test]
+    fn platforms_that_meet_are_found(world in world(PLATFORMS)) {
+        hold(&world);
+    }
+
+    #[test]
+    fn builds_that_pass_no_isolating_argument_are_found(world in world(ISOLATING)) {
         hold(&world);
     }
 }

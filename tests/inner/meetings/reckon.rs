@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::world::{Part, Row, Source, Step, Value, World};
-use super::{github, gitlab};
+use super::{github, gitlab, world};
 use crate::ids::made::{LANE, Seen, seen};
 
 /// The numbers of a step's file and job, and its own.
@@ -112,16 +112,62 @@ pub fn before(job: usize, right_before: &dyn Fn(usize) -> Vec<usize>) -> BTreeSe
     all
 }
 
+/// Returns the runs of the jobs of the file `source`.
+fn turns(world: &World, source: usize) -> Vec<Turn<'_>> {
+    match &world.sources[source] {
+        Source::Github(_) => github::turns(world, source),
+        Source::Gitlab(it) => gitlab::turns(it, source),
+    }
+}
+
+/// Returns the numbers of the files and mounts whose locks the platforms of one build share: of a build that makes several,
+/// or in a file that speaks of platforms.
+pub fn shared_by_platforms(world: &World) -> BTreeSet<(usize, usize)> {
+    let all = (0..world.sources.len()).flat_map(|source| turns(world, source));
+    let taken = all.flat_map(|turn| {
+        let locks = turn.steps.iter().map(move |step| {
+            let mut sees = turn.sees.clone();
+            sees.env = step.env.as_ref().or(sees.env);
+            let is_several = sees.platforms(step).len() > 1;
+            let locks = sees.locks(step, world, None).into_iter();
+            locks
+                .filter(|_| is_several)
+                .map(|lock| lock.mount)
+                .collect::<Vec<_>>()
+        });
+        locks.flatten().collect::<Vec<_>>()
+    });
+    let mut mounts: BTreeSet<(usize, usize)> = taken.collect();
+    for (number, file) in world.files.iter().enumerate() {
+        let ids = ["<1>", "<2>"].map(|name| {
+            let passed = |arg: &str| world::PLATFORM.contains(&arg).then(|| name.to_owned());
+            seen(file, &passed)
+        });
+        let speaks = file.to_string().contains("TARGET");
+        for (at, mount) in ids[0]
+            .iter()
+            .enumerate()
+            .filter(|(_, mount)| mount.is_locked())
+        {
+            if mount.id() != ids[1][at].id() {
+                mounts.remove(&(number, at));
+            } else if speaks {
+                mounts.insert((number, at));
+            }
+        }
+    }
+    mounts
+}
+
 /// Returns all runs, without those on machines of their own. Where a place is given, the runs of its step pass a lane of
 /// their own, as far as one can be written there.
 pub fn runs(world: &World, own: Option<Place>) -> Vec<Run<'_>> {
     let mut runs = Vec::new();
-    for (source, it) in world.sources.iter().enumerate() {
-        let turns = match it {
-            Source::Github(_) => github::turns(world, source),
-            Source::Gitlab(it) => gitlab::turns(it, source),
-        };
-        for turn in turns.into_iter().filter(|turn| !turn.is_alone) {
+    for source in 0..world.sources.len() {
+        for turn in turns(world, source)
+            .into_iter()
+            .filter(|turn| !turn.is_alone)
+        {
             let last = &turn.within[turn.within.len() - 1];
             let job = last.job;
             for (step, it) in turn.steps.iter().enumerate() {
@@ -145,7 +191,30 @@ pub fn runs(world: &World, own: Option<Place>) -> Vec<Run<'_>> {
 }
 
 impl Sees<'_> {
+    /// Returns the platforms that a step builds for, if it names any.
+    fn platforms(&self, step: &Step) -> Vec<String> {
+        let all = step.platforms.iter().map(|platforms| self.text(platforms));
+        let all = all.flat_map(|all| all.split(',').map(str::to_owned).collect::<Vec<_>>());
+        all.map(|platform| platform.replace("/v8", "")).collect()
+    }
+
     fn locks(&self, step: &Step, world: &World, lane: Option<&str>) -> Vec<Lock> {
+        let mut platforms = self.platforms(step);
+        if platforms.is_empty() {
+            platforms.push("linux/<own>".to_owned());
+        }
+        let all = platforms.iter();
+        all.flat_map(|platform| self.locks_for(platform, step, world, lane))
+            .collect()
+    }
+
+    fn locks_for(
+        &self,
+        platform: &str,
+        step: &Step,
+        world: &World,
+        lane: Option<&str>,
+    ) -> Vec<Lock> {
         let number = self.text(&step.file).parse::<usize>();
         let Some((number, file)) = number
             .ok()
@@ -153,8 +222,10 @@ impl Sees<'_> {
         else {
             return Vec::new();
         };
-        let passed = |name: &str| match lane {
-            Some(lane) if name == LANE => Some(lane.to_owned()),
+        let passed = |name: &str| match (name, lane) {
+            (LANE, Some(lane)) => Some(lane.to_owned()),
+            ("TARGETPLATFORM", _) => Some(platform.to_owned()),
+            ("TARGETARCH", _) => platform.split('/').nth(1).map(str::to_owned),
             _ => step.args.get(name).map(|value| self.text(value)),
         };
         let last = file.stages.len() - 1;
@@ -167,8 +238,9 @@ impl Sees<'_> {
         let mounts = seen(file, &passed).into_iter().enumerate();
         let taken = mounts.filter(|(_, mount)| mount.is_locked() && bases.contains(&mount.stage));
         // What a lane makes of each id where nothing else is passed.
+        let is_lane = |name: &str| name == LANE || (world.is_own_a_lane && name == world::OWN);
         let [one, two] = ["<1>", "<2>"].map(|lane| {
-            let passed = |name: &str| (name == LANE).then(|| lane.to_owned());
+            let passed = |name: &str| is_lane(name).then(|| lane.to_owned());
             seen(file, &passed)
         });
         let lock = |(at, mount): (usize, Seen)| Lock {

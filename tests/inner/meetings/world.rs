@@ -22,6 +22,30 @@ pub struct World {
     /// Each is `d0/Dockerfile`, `d1/Dockerfile` and so on.
     pub files: Vec<File>,
     pub sources: Vec<Source>,
+    /// True where the configuration takes `OWN` for a lane, too.
+    pub is_own_a_lane: bool,
+}
+
+/// What a made-up repository has.
+#[derive(Clone)]
+pub struct Kinds {
+    pub workflows: Range<usize>,
+    pub pipelines: Range<usize>,
+    /// True where the last workflow is called by the others.
+    pub has_calls: bool,
+    /// True where builds name their platforms.
+    pub has_platforms: bool,
+    pub is_own_a_lane: bool,
+}
+
+impl Kinds {
+    pub const NONE: Self = Self {
+        workflows: 0..1,
+        pipelines: 0..1,
+        has_calls: false,
+        has_platforms: false,
+        is_own_a_lane: false,
+    };
 }
 
 /// A file that builds.
@@ -102,6 +126,8 @@ pub struct Step {
     pub file: Value,
     /// The number of the stage to build; the last by default.
     pub target: Option<Value>,
+    /// The platforms to build for.
+    pub platforms: Option<Value>,
     pub args: BTreeMap<String, Value>,
     /// True for an action of GitHub's.
     pub is_action: bool,
@@ -155,6 +181,13 @@ impl Value {
         }
     }
 
+    /// Puts the platform in place where not all runs have an architecture.
+    pub fn without_arch(&mut self) {
+        if self.0.contains(&Part::Matrix(ARCH.to_owned())) {
+            *self = Self::text("linux/arm64");
+        }
+    }
+
     /// Puts a text in place of each part that the file cannot have.
     pub fn keep(&mut self, is_kept: &dyn Fn(&Part) -> bool) {
         for part in std::mem::take(&mut self.0) {
@@ -166,6 +199,9 @@ impl Value {
 
 /// The axis whose values are numbers of Dockerfiles.
 pub const FILES: &str = "svc";
+
+/// The axis whose values are architectures.
+pub const ARCH: &str = "arch";
 
 pub const VALUES: &[&str] = &["x", "x", "y", "x-y", "y-x", "3.10", "a/b", "ubuntu-x"];
 
@@ -182,8 +218,9 @@ pub fn axes() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
         axis("py", VALUES),
         axis("os", VALUES),
         axis(FILES, &["0", "1", "2"]),
+        axis(ARCH, &["amd64", "arm64"]),
     )
-        .prop_map(|(py, os, svc)| [py, os, svc].into_iter().flatten().collect())
+        .prop_map(|(py, os, svc, arch)| [py, os, svc, arch].into_iter().flatten().collect())
 }
 
 /// A constant, or what tells jobs apart.
@@ -226,9 +263,21 @@ pub fn step() -> impl Strategy<Value = (Step, bool)> {
         prop::option::weighted(0.2, value()),
         prop::option::weighted(0.05, value()),
         prop::bool::weighted(0.5),
+        prop_oneof![
+            select(vec![
+                "linux/amd64",
+                "linux/arm64/v8",
+                "linux/amd64,linux/arm64"
+            ])
+            .prop_map(Value::text),
+            Just(Value(vec![
+                Part::Text("linux/".into()),
+                Part::Matrix(ARCH.into())
+            ])),
+        ],
     );
     parts.prop_map(
-        |(is_action, file, target, env, lane, own, namespace, takes)| {
+        |(is_action, file, target, env, lane, own, namespace, takes, platforms)| {
             let args = [
                 (LANE, lane),
                 (OWN, own),
@@ -239,6 +288,7 @@ pub fn step() -> impl Strategy<Value = (Step, bool)> {
                 is_action,
                 file,
                 target,
+                platforms: Some(platforms),
                 env: env.filter(|_| !is_action),
                 args: args
                     .filter_map(|(name, value)| Some((name.to_owned(), value?)))
@@ -249,8 +299,8 @@ pub fn step() -> impl Strategy<Value = (Step, bool)> {
     )
 }
 
-fn id() -> impl Strategy<Value = String> {
-    let forms = vec![
+fn id(has_platforms: bool) -> impl Strategy<Value = String> {
+    let mut forms = vec![
         "",
         "",
         "-$CACHE_ID",
@@ -261,11 +311,18 @@ fn id() -> impl Strategy<Value = String> {
         "-${OWN}",
         "-${OWN:-o}-${CACHE_ID}",
     ];
+    if has_platforms {
+        forms.extend([
+            "-$TARGETARCH",
+            "-${TARGETARCH}-${CACHE_ID}",
+            "-${CACHE_ID}-${TARGETPLATFORM}",
+        ]);
+    }
     (select(vec!["apt", "apt", "pip"]), select(forms))
         .prop_map(|(text, form)| format!("{text}{form}"))
 }
 
-fn stage() -> impl Strategy<Value = (bool, Stage)> {
+fn stage(has_platforms: bool) -> impl Strategy<Value = (bool, Stage)> {
     let lane = select(vec![
         Some("default"),
         Some("default"),
@@ -280,26 +337,34 @@ fn stage() -> impl Strategy<Value = (bool, Stage)> {
         Some("$CACHE_ID"),
         Some("k-${CACHE_ID}"),
     ]);
-    let mount = (id(), prop::bool::weighted(0.85));
+    let mount = (id(has_platforms), prop::bool::weighted(0.85));
     let mounts = prop::collection::vec(mount, 1..3);
-    (any::<bool>(), lane, own, mounts).prop_map(|(is_image, lane, own, mounts)| {
+    (any::<bool>(), lane, own, mounts).prop_map(move |(is_image, lane, own, mounts)| {
         let text = |value: Option<&str>| value.map(str::to_owned);
         let mount = |(number, (id, is_locked)): (usize, (String, bool))| Mount {
             id: Some(id),
             target: format!("/t{number}"),
             sharing: is_locked.then(|| "locked".to_owned()),
         };
-        let lines = vec![
+        let mut lines = vec![
             Line::Arg(LANE.into(), text(lane)),
             Line::Arg(OWN.into(), text(own)),
-            Line::Run(mounts.into_iter().enumerate().map(mount).collect()),
         ];
+        if has_platforms {
+            lines.extend(PLATFORM.map(|name| Line::Arg(name.into(), None)));
+        }
+        lines.push(Line::Run(
+            mounts.into_iter().enumerate().map(mount).collect(),
+        ));
         (is_image, Stage { base: None, lines })
     })
 }
 
-pub fn file() -> impl Strategy<Value = File> {
-    prop::collection::vec(stage(), 1..3).prop_map(|stages| {
+/// BuildKit's arguments that ids are made of.
+pub const PLATFORM: [&str; 2] = ["TARGETARCH", "TARGETPLATFORM"];
+
+fn file(has_platforms: bool) -> impl Strategy<Value = File> {
+    prop::collection::vec(stage(has_platforms), 1..3).prop_map(|stages| {
         let stages = stages
             .into_iter()
             .enumerate()
@@ -314,22 +379,25 @@ pub fn file() -> impl Strategy<Value = File> {
     })
 }
 
-/// A repository with so many workflows, of which one may be called by the others, and pipelines of GitLab's.
-pub fn world(
-    workflows: Range<usize>,
-    pipelines: Range<usize>,
-    has_calls: bool,
-) -> impl Strategy<Value = World> {
-    let files = prop::collection::vec(file(), 3);
-    let workflows = prop::collection::vec(github::workflow(), workflows);
-    let pipelines = prop::collection::vec(gitlab::pipeline(), pipelines);
-    (files, workflows, pipelines).prop_map(move |(files, mut workflows, pipelines)| {
-        github::connect(&mut workflows, has_calls);
+/// A repository of these kinds.
+pub fn world(kinds: Kinds) -> impl Strategy<Value = World> {
+    let files = prop::collection::vec(file(kinds.has_platforms), 3);
+    let workflows = prop::collection::vec(github::workflow(), kinds.workflows.clone());
+    let pipelines = prop::collection::vec(gitlab::pipeline(), kinds.pipelines.clone());
+    (files, workflows, pipelines).prop_map(move |(files, mut workflows, mut pipelines)| {
+        github::connect(&mut workflows, kinds.has_calls);
+        let jobs = workflows.iter_mut().flat_map(|it| &mut it.jobs);
+        let steps = jobs.flat_map(|job| &mut job.steps);
+        let jobs = pipelines.iter_mut().flat_map(|it| &mut it.jobs);
+        for step in steps.chain(jobs.flat_map(|job| &mut job.steps)) {
+            step.platforms = step.platforms.take().filter(|_| kinds.has_platforms);
+        }
         let workflows = workflows.into_iter().map(Source::Github);
         let pipelines = pipelines.into_iter().map(Source::Gitlab);
         World {
             files,
             sources: workflows.chain(pipelines).collect(),
+            is_own_a_lane: kinds.is_own_a_lane,
         }
     })
 }

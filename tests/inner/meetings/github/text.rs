@@ -69,7 +69,10 @@ impl Display for Workflow {
                     "on:\n  workflow_call:\n    inputs:\n      lane:\n        type: string"
                 )?;
                 if called.by_itself {
-                    writeln!(f, "  push: {{}}")?;
+                    writeln!(
+                        f,
+                        "  workflow_dispatch:\n    inputs:\n      lane:\n        type: string"
+                    )?;
                 }
             }
         }
@@ -157,6 +160,9 @@ fn show(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
         target
             .iter()
             .try_for_each(|target| writeln!(f, "          target: {target}"))?;
+        if let Some(platforms) = &step.platforms {
+            writeln!(f, "          platforms: {}", Shown(platforms, false))?;
+        }
         let mut lines = String::new();
         for (name, value) in args {
             write!(lines, "\n            {name}={value}")?;
@@ -167,6 +173,9 @@ fn show(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
         return Ok(());
     }
     write!(f, "      - run: docker build")?;
+    if let Some(platforms) = &step.platforms {
+        write!(f, " --platform {}", Shown(platforms, false))?;
+    }
     target
         .iter()
         .try_for_each(|target| write!(f, " --target {target}"))?;
