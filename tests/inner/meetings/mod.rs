@@ -241,7 +241,9 @@ fn hold(world: &World) {
             "left without a reason: {}",
             finding.message
         );
-        let was_offered = before.get(&place).is_some_and(Finding::is_fixable);
+        // Of several arguments that a step lacks, one is told at a time.
+        let of_lane = before.get(&place).filter(|_| !world.is_own_a_lane);
+        let was_offered = of_lane.is_some_and(Finding::is_fixable);
         assert!(!was_offered, "its fix was offered: {}", finding.message);
         assert!(
             !could_be_fixed(&fixed, place),
@@ -284,35 +286,39 @@ const ISOLATING: Kinds = Kinds {
 };
 
 proptest! {
-    #![proptest_config(cases(20))]
+    #![proptest_config(cases(15))]
 
     #[test]
-    fn workflows_that_meet_are_found_and_parted(world in world(WORKFLOWS)) {
+    fn workflows_that_meet_are_found_and_parted(world in world(&WORKFLOWS)) {
         hold(&world);
     }
 
     #[test]
-    fn calls_that_meet_are_found_and_parted(world in world(CALLS)) {
+    fn pipelines_that_meet_are_found_and_parted(world in world(&PIPELINES)) {
+        hold(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(4))]
+
+    #[test]
+    fn calls_that_meet_are_found_and_parted(world in world(&CALLS)) {
         hold(&world);
     }
 
     #[test]
-    fn pipelines_that_meet_are_found_and_parted(world in world(PIPELINES)) {
+    fn workflows_and_pipelines_that_meet_are_found_and_parted(world in world(&BOTH)) {
         hold(&world);
     }
 
     #[test]
-    fn workflows_and_pipelines_that_meet_are_found_and_parted(world in world(BOTH)) {
+    fn platforms_that_meet_are_found(world in world(&PLATFORMS)) {
         hold(&world);
     }
 
     #[test]
-    fn platforms_that_meet_are_found(world in world(PLATFORMS)) {
-        hold(&world);
-    }
-
-    #[test]
-    fn builds_that_pass_no_isolating_argument_are_found(world in world(ISOLATING)) {
+    fn builds_that_pass_no_isolating_argument_are_found(world in world(&ISOLATING)) {
         hold(&world);
     }
 }

@@ -380,24 +380,26 @@ fn file(has_platforms: bool) -> impl Strategy<Value = File> {
 }
 
 /// A repository of these kinds.
-pub fn world(kinds: Kinds) -> impl Strategy<Value = World> {
-    let files = prop::collection::vec(file(kinds.has_platforms), 3);
+pub fn world(kinds: &Kinds) -> impl Strategy<Value = World> + use<> {
+    let (has_calls, has_platforms) = (kinds.has_calls, kinds.has_platforms);
+    let is_own_a_lane = kinds.is_own_a_lane;
+    let files = prop::collection::vec(file(has_platforms), 3);
     let workflows = prop::collection::vec(github::workflow(), kinds.workflows.clone());
     let pipelines = prop::collection::vec(gitlab::pipeline(), kinds.pipelines.clone());
     (files, workflows, pipelines).prop_map(move |(files, mut workflows, mut pipelines)| {
-        github::connect(&mut workflows, kinds.has_calls);
+        github::connect(&mut workflows, has_calls);
         let jobs = workflows.iter_mut().flat_map(|it| &mut it.jobs);
         let steps = jobs.flat_map(|job| &mut job.steps);
         let jobs = pipelines.iter_mut().flat_map(|it| &mut it.jobs);
         for step in steps.chain(jobs.flat_map(|job| &mut job.steps)) {
-            step.platforms = step.platforms.take().filter(|_| kinds.has_platforms);
+            step.platforms = step.platforms.take().filter(|_| has_platforms);
         }
         let workflows = workflows.into_iter().map(Source::Github);
         let pipelines = pipelines.into_iter().map(Source::Gitlab);
         World {
             files,
             sources: workflows.chain(pipelines).collect(),
-            is_own_a_lane: kinds.is_own_a_lane,
+            is_own_a_lane,
         }
     })
 }
