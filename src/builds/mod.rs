@@ -22,6 +22,7 @@ mod github;
 mod gitlab;
 pub mod inline;
 mod jobs;
+mod lane;
 mod lines;
 mod model;
 mod no_cache;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 pub use super::args::{Arg, ArgName, Env, NAMESPACE, ValueSource};
 use super::builder::{Builder, Builders};
+pub use super::lane::{Joint, Lane, Parts};
 pub use super::no_cache::NoCache;
 use super::platforms::{PlatformText, Platforms};
 pub use super::sources::{Extended, Source};
@@ -418,67 +419,6 @@ pub enum Escapes {
     Dollar,
     /// HCL's templates: `${` and `%{` are written `$${` and `%%{`.
     Template,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct Lane<'a> {
-    pub arg: &'a str,
-    /// The value for builds that pass none.
-    pub default: &'a str,
-    pub parts: &'a Parts,
-}
-
-/// What the value of a lane needs besides the values of the matrix, to differ between all runs that can overlap.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parts {
-    /// The job's name.
-    pub job: bool,
-    /// The workflow's name: jobs of several files have one name.
-    pub workflow: bool,
-    /// An input that each caller of the file sets to another value.
-    pub input: Option<String>,
-    /// The values that choose the Dockerfile, too: runs that build another one take the same lock.
-    pub other_files: bool,
-    pub joint: Joint,
-}
-
-/// The sign between the values of a lane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Joint {
-    /// `-`
-    #[default]
-    Short,
-    /// `--`, where values can meet when `-` joins them: `x` and `y-z`, `x-y` and `z`.
-    Long,
-}
-
-impl Joint {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Short => "-",
-            Self::Long => "--",
-        }
-    }
-}
-
-impl Parts {
-    /// Nothing more than the values of the matrix.
-    pub const NONE: &'static Self = &Self {
-        job: false,
-        workflow: false,
-        input: None,
-        other_files: false,
-        joint: Joint::Short,
-    };
-    /// The job's name.
-    #[cfg(feature = "internals")]
-    pub const JOB: &'static Self = &Self {
-        job: true,
-        workflow: false,
-        input: None,
-        other_files: false,
-        joint: Joint::Short,
-    };
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
