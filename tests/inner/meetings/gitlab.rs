@@ -129,7 +129,13 @@ impl Job {
         let own = [&mut self.queue, &mut self.env].into_iter().flatten();
         own.chain([&mut self.machine])
             .for_each(|value| value.keep(&is_kept));
+        // A stage by a variable that a row lacks is one that the file has not.
+        let is_set = |part: &Part| match part {
+            Part::Matrix(axis) => axes.iter().all(|axes| axes.contains_key(axis)),
+            _ => true,
+        };
         for step in &mut self.steps {
+            step.target.take_if(|target| !target.0.iter().all(is_set));
             let target = step.target.iter_mut().chain([&mut step.file]);
             target.for_each(|value| value.keep(&is_kept));
             step.args

@@ -300,12 +300,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(4))]
-
-    #[test]
-    fn calls_that_meet_are_found_and_parted(world in world(&CALLS)) {
-        hold(&world);
-    }
+    #![proptest_config(cases(10))]
 
     #[test]
     fn workflows_and_pipelines_that_meet_are_found_and_parted(world in world(&BOTH)) {
@@ -319,6 +314,15 @@ proptest! {
 
     #[test]
     fn builds_that_pass_no_isolating_argument_are_found(world in world(&ISOLATING)) {
+        hold(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(4))]
+
+    #[test]
+    fn calls_that_meet_are_found_and_parted(world in world(&CALLS)) {
         hold(&world);
     }
 }
