@@ -51,6 +51,8 @@ pub struct Clearing<'a> {
     pub no_cache: &'a NoCache,
     /// The ids, each once, in the file's order.
     pub ids: Vec<String>,
+    /// True where one of them is locked.
+    pub is_locked: bool,
     /// The place of the first one.
     pub place: Location,
 }

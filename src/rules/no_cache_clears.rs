@@ -21,9 +21,14 @@ pub(super) fn check(cx: &Clearing<'_>, findings: &mut Vec<Finding>) {
     } else {
         String::new()
     };
-    let (caches, their) = match cx.ids.len() {
-        1 => ("cache", "starts empty for everybody, and its lock is"),
-        _ => ("caches", "start empty for everybody, and their locks are"),
+    let (caches, start, them) = match cx.ids.len() {
+        1 => ("cache", "starts", "it"),
+        _ => ("caches", "start", "them"),
+    };
+    let lock = if cx.is_locked {
+        format!(", and a lock on {them} is not waited for")
+    } else {
+        String::new()
     };
     let stages: Vec<String> = cx
         .no_cache
@@ -37,7 +42,7 @@ pub(super) fn check(cx: &Clearing<'_>, findings: &mut Vec<Finding>) {
         format!("runs all steps of {} anew", stages.join(" and "))
     };
     let message = format!(
-        "{} {what}: the {caches} {}{more} of its builder {their} not waited for",
+        "{} {what}: the {caches} {}{more} of its builder {start} empty for everybody{lock}",
         cx.build.name,
         named.join(", "),
     );

@@ -27,7 +27,10 @@ pub(super) fn check(
     };
     let source = inline.map_or(&report.source[..], |inline| inline.text.as_bytes());
     let cleared = cleared(source, &report.settings, one.target.as_deref(), no_cache);
-    let Some((first, span)) = cleared.first() else {
+    let Some(Cleared {
+        id: first, span, ..
+    }) = cleared.first()
+    else {
         return Vec::new();
     };
     let place = match inline {
@@ -42,20 +45,28 @@ pub(super) fn check(
     let clearing = Clearing {
         build,
         no_cache,
+        is_locked: cleared.iter().any(|one| one.is_locked),
         place: Location { place, message },
-        ids: cleared.into_iter().map(|(id, _)| id).collect(),
+        ids: cleared.into_iter().map(|one| one.id).collect(),
     };
     registry::check_clearing(&clearing, &mut findings);
     findings
 }
 
-/// Returns the ids of the caches that a build of `source` up to `target` empties, each once with its first place.
+/// A cache that a build empties.
+struct Cleared {
+    id: String,
+    span: Span,
+    is_locked: bool,
+}
+
+/// Returns the caches that a build of `source` up to `target` empties, each id once with its first place.
 fn cleared(
     source: &[u8],
     settings: &Settings,
     target: Option<&str>,
     no_cache: &NoCache,
-) -> Vec<(String, Span)> {
+) -> Vec<Cleared> {
     if !budget::spend(source.len()) {
         return Vec::new();
     }
@@ -64,7 +75,7 @@ fn cleared(
     };
     let needed = file.needed_by(target).unwrap_or_default();
     let cx = Context::new(&file, settings);
-    let mut cleared: Vec<(String, Span)> = Vec::new();
+    let mut cleared: Vec<Cleared> = Vec::new();
     for cache in cx.caches() {
         let stage = file.stage_of(cache.instruction);
         let Some(stage) = stage.filter(|stage| needed.get(*stage) == Some(&true)) else {
@@ -74,12 +85,17 @@ fn cleared(
         let mut stages = no_cache.stages.iter();
         let is_it =
             no_cache.stages.is_empty() || stages.any(|name| name.eq_ignore_ascii_case(&label));
-        let id = cache.id();
-        if is_it
-            && budget::spend(1 + cleared.len())
-            && cleared.iter().all(|(other, _)| *other != id)
-        {
-            cleared.push((id, cache.mount.id_span()));
+        if !is_it || !budget::spend(1 + cleared.len()) {
+            continue;
+        }
+        let (id, is_locked) = (cache.id(), cache.is_locked());
+        match cleared.iter_mut().find(|one| one.id == id) {
+            Some(one) => one.is_locked |= is_locked,
+            None => cleared.push(Cleared {
+                id,
+                span: cache.mount.id_span(),
+                is_locked,
+            }),
         }
     }
     cleared
