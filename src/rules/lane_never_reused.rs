@@ -38,6 +38,9 @@ const VOLATILE: &[&str] = &[
     "RANDOM SRANDOM EPOCHSECONDS EPOCHREALTIME",
 ];
 
+/// Those of them that a bake file may well have for something of its own: `variable "BUILD_TAG" { default = "jammy" }`.
+const OWN: &[&str] = &["BUILD_ID", "BUILD_NUMBER", "BUILD_TAG", "RANDOM", "SRANDOM"];
+
 /// Commands whose output differs in every run.
 const COMMANDS: &str = "date|uuidgen|mktemp|git rev-parse|git rev-list|git describe|git log|git show|openssl rand|od -|shuf|\
                         cat /proc/sys/kernel/random/|head -c|tr -dc";
@@ -130,7 +133,8 @@ fn value(build: &Build, arg: &Arg) -> Option<(String, Stays)> {
         written
     };
     if let ValueSource::Variables(names) = &arg.from
-        && let Some(name) = names.iter().find_map(|name| known(name))
+        && let mut names = names.iter().filter_map(|name| known(name))
+        && let Some(name) = names.find(|name| !OWN.contains(name))
     {
         return Some((name.to_owned(), Stays::Run));
     }

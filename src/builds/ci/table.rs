@@ -41,8 +41,8 @@ pub const CIS: &[Ci] = &[
     .sharing(
         "GitHub Actions does not tell a process the values of its job's matrix: if there is one, \
          all its jobs share this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the \
-         environment. In a reusable workflow, the jobs that call it share it, too, unless an input that differs is part \
-         of `CACHE_ID`",
+         environment. The callers of a reusable workflow share it, too: let each pass another input, and set CACHE_ID to \
+         that",
         &[],
     )
     .repository("GITHUB_REPOSITORY"),

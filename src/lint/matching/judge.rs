@@ -364,8 +364,8 @@ impl<'j> BuildChecker<'j> {
                 parts,
             });
         }
-        if let Some(report) = one.report
-            && !self.is_for_own_builders(one)
+        if let (Some(report), Some(_)) = (one.report, &build.no_cache)
+            && self.is_for_others(one)
         {
             findings.extend(clearing::check(self.graph, one.one, report));
         }
@@ -394,16 +394,15 @@ impl<'j> BuildChecker<'j> {
         }
     }
 
-    /// Returns whether nobody else uses the builder of a build; that of a service or target is its callers'.
-    fn is_for_own_builders(&self, one: &Subjected<'_>) -> bool {
-        let is_own = |builder: &Builder| builder.own().is_some();
-        let mut callers = self.resolved.iter().filter(|caller| {
+    /// Returns whether others are known to use the builder of a build; that of a service or target is its callers'.
+    fn is_for_others(&self, one: &Subjected<'_>) -> bool {
+        let is_shared = |builder: &Builder| builder.own().is_none() && *builder != Builder::Unknown;
+        let callers = self.resolved.iter().filter(|caller| {
             budget::spend(1 + caller.layers.len()) && caller.layers.contains(&one.one.id)
         });
-        is_own(&one.builder)
-            || self.graph.build(one.one.id).service.is_some()
-                && callers.clone().next().is_some()
-                && callers.all(|caller| is_own(&caller.builder))
+        let mut callers = callers.map(|caller| is_shared(&caller.builder)).peekable();
+        let is_called = self.graph.build(one.one.id).service.is_some() && callers.peek().is_some();
+        is_shared(&one.builder) && (!is_called || callers.any(|is_shared| is_shared))
     }
 
     /// Returns whether the Dockerfile of `one` is not among the files of the run.

@@ -94,8 +94,8 @@ CIS = (
         (("GITHUB_ACTIONS", None),),
         (First(("GITHUB_WORKFLOW",)), First(("GITHUB_JOB",))),
         "GitHub Actions does not tell a process the values of its job's matrix: if there is one, all its jobs share "
-        "this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the environment. In a reusable workflow, the "
-        "jobs that call it share it, too, unless an input that differs is part of `CACHE_ID`",
+        "this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the environment. The callers of a reusable "
+        "workflow share it, too: let each pass another input, and set CACHE_ID to that",
     ),
     Ci("GitLab CI", (("GITLAB_CI", None),), (First(("CI_JOB_NAME", "CI_JOB_NAME_SLUG")),)),
     Ci("CircleCI", (("CIRCLECI", None),), (First(("CIRCLE_JOB",)), Index("CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"))),
