@@ -17,6 +17,8 @@ pub struct Parts {
     pub workflow: bool,
     /// An input that each caller of the file sets to another value.
     pub input: Option<String>,
+    /// A text that no other file has: a job of another file has the same name in the same run.
+    pub file: Option<String>,
     /// The values that choose the Dockerfile, too: runs that build another one take the same lock.
     pub other_files: bool,
     pub joint: Joint,
@@ -47,6 +49,7 @@ impl Parts {
         job: false,
         workflow: false,
         input: None,
+        file: None,
         other_files: false,
         joint: Joint::Short,
     };
@@ -56,6 +59,7 @@ impl Parts {
         job: true,
         workflow: false,
         input: None,
+        file: None,
         other_files: false,
         joint: Joint::Short,
     };

@@ -26,6 +26,8 @@ pub enum Tells {
     Workflow,
     /// An input that each caller of the file sets to another value.
     Input(String),
+    /// The name of its own file: jobs of one name stand in several files of one run.
+    File(String),
     /// Nothing that can be written there; what to do instead.
     Nothing(String),
 }

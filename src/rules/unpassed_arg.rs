@@ -100,6 +100,9 @@ fn besides(tells: &Tells, name: &str, value: &str) -> String {
             return "its values meet: join them with another sign, `--` for example".into();
         }
         Tells::Nothing(reason) => return reason.clone(),
+        Tells::File(file) => {
+            return format!("put a text of this file's own into its value, `{file}` for example");
+        }
         Tells::Job => ("job's name", "github.job".to_owned()),
         Tells::Workflow => ("workflow's name", "github.workflow".to_owned()),
         Tells::Input(input) => ("input", format!("inputs.{input}")),

@@ -115,12 +115,13 @@ impl LaneInserter<'_, '_> {
             job,
             workflow,
             input,
+            file,
             ..
         } = self.lane.parts;
         if names.is_empty() && build.jobs.is_empty() && input.is_none() {
             return Err("an action does not know the matrix: give it an input for the lane".into());
         }
-        if names.is_empty() && !job && !workflow && input.is_none() {
+        if names.is_empty() && !job && !workflow && input.is_none() && file.is_none() {
             return Err("only one job builds this".into());
         }
         let joined = names
@@ -138,12 +139,15 @@ impl LaneInserter<'_, '_> {
             ));
         }
         // The name tells jobs with matrices of the same values apart.
-        let workflow = workflow.then(|| "github.workflow".to_owned());
-        let input = input.as_ref().map(|name| access("inputs", &name.into()));
-        let job = job.then(|| "github.job".to_owned());
-        let around = [workflow, input, job].into_iter().flatten();
-        let all = around.chain(names.iter().map(|name| access("matrix", name)));
-        let all: Vec<String> = all.map(|name| format!("${{{{ {name} }}}}")).collect();
+        let shown = |name: String| format!("${{{{ {name} }}}}");
+        let workflow = workflow.then(|| shown("github.workflow".to_owned()));
+        let input = input
+            .as_ref()
+            .map(|name| shown(access("inputs", &name.into())));
+        let job = job.then(|| shown("github.job".to_owned()));
+        let around = [workflow, input, file.clone(), job].into_iter().flatten();
+        let axes = names.iter().map(|name| shown(access("matrix", name)));
+        let all: Vec<String> = around.chain(axes).collect();
         Ok(all.join(self.lane.parts.joint.as_str()))
     }
 

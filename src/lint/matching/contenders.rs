@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::rc::Rc;
 
+use super::callers::{Caller, Callers, Inputs, JobRun, known, triggers};
 use super::graph::BuildGraph;
 use super::machines::Machine;
 use super::resolve::{CallOf, ResolvedBuild, builder_of_call};
 use crate::budget;
-use crate::builds::{Build, Builder, Call, Leg, Ordered, Queue, RUN, SAME, Triggers, WORKFLOW};
-use crate::lint::model::FileReport;
+use crate::builds::{Build, Builder, Ordered, Queue, Triggers};
 use crate::rules::build_context::Tells;
 
 /// A run of a build.
@@ -27,31 +27,7 @@ pub(super) struct Contender<'g> {
     machine: Machine,
 }
 
-/// A run of a job, and the index of its file.
-#[derive(Clone, Copy)]
-struct JobRun<'g> {
-    file: usize,
-    /// The index of the first file with the name of its own.
-    named: usize,
-    leg: &'g Leg,
-}
-
-/// Says what a person does where callers set no input to values of their own.
-const CALLER: &str = "the file that calls this one tells its runs apart: give it an input for the lane, and pass that";
-
-/// What the inputs of a called file are set to; `None` for what only a run knows.
-type Inputs = HashMap<String, Option<String>>;
-
 type Jobs<'g> = Rc<HashSet<&'g str>>;
-
-/// The jobs from which a file runs.
-#[derive(Clone, Default)]
-struct Caller<'g> {
-    /// The last call.
-    call: Option<&'g Call>,
-    runs: Vec<JobRun<'g>>,
-    inputs: Rc<Inputs>,
-}
 
 /// A place in a queue.
 #[derive(PartialEq, Eq)]
@@ -75,13 +51,14 @@ pub(super) enum Apart {
     Caller,
 }
 
+/// Says what a person does where callers set no input to values of their own.
+const CALLER: &str = "the file that calls this one tells its runs apart: give it an input for the lane, and pass that";
+
 /// The runs of all builds of a run of the tool.
 pub(super) struct Contenders<'g> {
     graph: &'g BuildGraph<'g>,
     pub(super) all: Vec<Contender<'g>>,
-    callers: HashMap<usize, Vec<Caller<'g>>>,
-    /// The first file with each name that other files know one by.
-    first_named: HashMap<&'g String, usize>,
+    callers: Callers<'g>,
     /// The names of the files that end before each file starts.
     files_before: HashMap<usize, HashSet<&'g String>>,
     /// The jobs before each job that was asked for.
@@ -93,20 +70,17 @@ impl<'g> Contenders<'g> {
         let mut contenders = Self {
             graph,
             all: Vec::new(),
-            callers: HashMap::new(),
-            first_named: first_named(graph),
+            callers: Callers::new(graph),
             files_before: files_before(graph),
             earlier: RefCell::default(),
         };
-        let calls = graph.calls();
         for (index, one) in resolved.iter().enumerate() {
             let (file, builder) = (one.id.file, &one.builder);
-            let callers = contenders.callers(file, &calls);
             let build = graph.build(one.id);
-            for caller in callers {
-                let is_alone = caller.is_alone(graph, file, build);
+            for caller in &*contenders.callers.of(file) {
+                let is_alone = is_alone(caller, graph, file, build);
                 for leg in &build.legs {
-                    let own = contenders.job_run(file, leg);
+                    let own = contenders.callers.job_run(file, leg);
                     let runs = [&caller.runs[..], &[own]].concat();
                     let mut one = Contender {
                         one: index,
@@ -127,40 +101,6 @@ impl<'g> Contenders<'g> {
             }
         }
         contenders
-    }
-
-    /// Returns the jobs from which the file runs. Files that call one another in a circle run from nowhere else.
-    fn callers(
-        &mut self,
-        file: usize,
-        calls: &HashMap<usize, Vec<(usize, &'g Call)>>,
-    ) -> Vec<Caller<'g>> {
-        if let Some(known) = self.callers.get(&file) {
-            return known.clone();
-        }
-        self.callers.insert(file, Vec::new());
-        let mut callers = Vec::new();
-        for (from, call) in calls.get(&file).into_iter().flatten() {
-            for outer in self.callers(*from, calls) {
-                callers.extend(outer.calling(call, |leg| self.job_run(*from, leg)));
-            }
-        }
-        if callers.is_empty() || triggers(self.graph.report(file)).is_some_and(|of| of.by_itself) {
-            callers.push(Caller::default());
-        }
-        self.callers.insert(file, callers.clone());
-        callers
-    }
-
-    fn job_run(&self, file: usize, leg: &'g Leg) -> JobRun<'g> {
-        let name = triggers(self.graph.report(file)).and_then(|of| of.name.as_ref());
-        let first = name.and_then(|name| self.first_named.get(name));
-        let file = self.graph.whole(file);
-        JobRun {
-            file,
-            named: first.copied().unwrap_or(file),
-            leg,
-        }
     }
 
     /// Returns what tells `a` and `b` apart where they can run at once.
@@ -236,81 +176,26 @@ impl<'g> Contenders<'g> {
                 ))
             }
             Apart::File => Tells::Workflow,
-            Apart::Caller => {
-                let file = self.all[own].runs.last().map(|run| run.file);
-                let input = file.and_then(|file| self.splitting_input(file));
-                input.map_or_else(|| Tells::Nothing(CALLER.to_owned()), Tells::Input)
-            }
+            Apart::Caller => self.tells_callers(own, other),
         }
     }
 
-    /// Returns an input that each caller of the file sets to a value of its own.
-    fn splitting_input(&self, file: usize) -> Option<String> {
-        let callers = self.callers.get(&file)?;
-        let first = callers.first().filter(|_| callers.len() > 1)?;
-        let mut names: Vec<&String> = first.inputs.keys().collect();
-        names.sort();
-        let splits = |name: &&&String| {
-            let mut seen = HashSet::new();
-            let value = |caller: &Caller<'_>| caller.inputs.get(**name).cloned().flatten();
-            let plain = |ch: char| ch.is_ascii_alphanumeric() || "._-/".contains(ch);
-            callers.iter().all(|caller| {
-                value(caller).is_some_and(|value| {
-                    !value.is_empty() && value.chars().all(plain) && seen.insert(value)
-                })
-            })
+    /// Returns what tells two runs of jobs of one name apart that one run of a file calls.
+    fn tells_callers(&self, own: usize, other: usize) -> Tells {
+        let last = |run: usize| self.all[run].runs.last().copied();
+        let Some((own, other)) = last(own).zip(last(other)) else {
+            return Tells::Nothing(CALLER.to_owned());
         };
-        names.iter().find(splits).map(|name| (*name).clone())
-    }
-}
-
-impl JobRun<'_> {
-    fn id(&self) -> (usize, Option<&str>, usize) {
-        (self.file, self.leg.job.as_deref(), self.leg.number)
-    }
-}
-
-impl<'g> Caller<'g> {
-    /// Returns the jobs from which a file runs that this caller's file calls; `run` is a run of a job of the caller's.
-    fn calling(&self, call: &'g Call, run: impl Fn(&'g Leg) -> JobRun<'g>) -> Vec<Self> {
-        // An included file's jobs are the includer's own.
-        if call.is_include() {
-            let can = budget::spend(64 * (1 + self.runs.len()));
-            return can.then(|| self.clone()).into_iter().collect();
-        }
-        let legs = call.legs.iter();
-        let legs =
-            legs.take_while(|leg| budget::spend(64 * (1 + self.runs.len()) + leg.label.len()));
-        legs.map(|leg| {
-            let own = run(leg);
-            let inputs = call.inputs.iter().filter_map(|input| {
-                let value = input.value.as_deref();
-                let value = value.and_then(|text| self.value(&own, text));
-                Some((input.name.as_str()?.to_owned(), value))
-            });
-            Self {
-                call: Some(call),
-                inputs: Rc::new(inputs.collect()),
-                runs: [&self.runs[..], &[own]].concat(),
+        if own.file != other.file && own.leg.job.is_some() {
+            let path = self.graph.report(own.file).path.file_stem();
+            let name = path.and_then(|name| name.to_str()).unwrap_or_default();
+            let is_plain = |ch: char| ch.is_ascii_alphanumeric() || "._-".contains(ch);
+            if name.chars().all(is_plain) {
+                return Tells::File(name.to_owned());
             }
-        })
-        .collect()
-    }
-
-    /// Returns whether this caller gives the build of a called file a builder of its own.
-    fn is_alone(&self, graph: &BuildGraph<'_>, file: usize, build: &Build) -> bool {
-        let called = self.call.zip(self.runs.last());
-        called.is_some_and(|(call, run)| {
-            let from = run.file;
-            let builder = builder_of_call(graph, build, &CallOf { file, from, call });
-            builder.in_row(run.leg.number).own().is_some()
-        })
-    }
-
-    /// Returns the value of a text in a run of a job of this caller, as [`Contender::value`].
-    fn value(&self, own: &JobRun<'g>, text: &str) -> Option<String> {
-        let root = self.runs.first().unwrap_or(own);
-        known(&own.leg.values.value(text)?, root, &self.inputs)
+        }
+        let input = self.callers.splitting_input(own.file);
+        input.map_or_else(|| Tells::Nothing(CALLER.to_owned()), Tells::Input)
     }
 }
 
@@ -385,20 +270,6 @@ impl Contender<'_> {
     }
 }
 
-fn triggers(report: &FileReport) -> Option<&Triggers> {
-    Some(&report.builds.as_ref()?.file.triggers)
-}
-
-fn first_named<'g>(graph: &'g BuildGraph<'g>) -> HashMap<&'g String, usize> {
-    let mut first = HashMap::new();
-    for (file, report) in graph.own_reports() {
-        if let Some(name) = triggers(report).and_then(|of| of.name.as_ref()) {
-            first.entry(name).or_insert(file);
-        }
-    }
-    first
-}
-
 fn files_before<'g>(graph: &'g BuildGraph<'g>) -> HashMap<usize, HashSet<&'g String>> {
     let starts = graph
         .own_reports()
@@ -436,22 +307,14 @@ fn before<'g, T: Eq + Hash>(right_before: &HashMap<&T, &'g Vec<T>>, last: &T) ->
     found
 }
 
-/// Returns `value` with the inputs and the workflow of a run put in; `root` is the run of the outermost job.
-fn known(value: &str, root: &JobRun<'_>, inputs: &Inputs) -> Option<String> {
-    let mut known = String::new();
-    for (number, part) in value.split(SAME).enumerate() {
-        let input = part
-            .strip_prefix("inputs.")
-            .and_then(|name| inputs.get(name));
-        match input {
-            _ if number % 2 == 0 => known.push_str(part),
-            Some(input) => known.push_str(input.as_ref()?),
-            None if part == WORKFLOW => known += &format!("{SAME}{}{SAME}", root.named),
-            None if part == RUN => known += &format!("{SAME}run {}{SAME}", root.file),
-            None => known += &format!("{SAME}{part}{SAME}"),
-        }
-    }
-    Some(known)
+/// Returns whether a caller gives the build of a called file a builder of its own.
+fn is_alone(caller: &Caller<'_>, graph: &BuildGraph<'_>, file: usize, build: &Build) -> bool {
+    let called = caller.call.zip(caller.runs.last());
+    called.is_some_and(|(call, run)| {
+        let from = run.file;
+        let builder = builder_of_call(graph, build, &CallOf { file, from, call });
+        builder.in_row(run.leg.number).own().is_some()
+    })
 }
 
 /// Returns what tells two runs apart that are not the same.

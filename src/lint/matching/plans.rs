@@ -204,6 +204,7 @@ fn joined(one: Parts, other: Parts) -> Parts {
         job: one.job || other.job,
         workflow: one.workflow || other.workflow,
         input: one.input.or(other.input),
+        file: one.file.or(other.file),
         other_files: one.other_files || other.other_files,
         joint: if is_long { Joint::Long } else { Joint::Short },
     }

@@ -221,6 +221,7 @@ pub(super) fn more(parts: &Parts, tells: Tells) -> Result<Parts, Option<String>>
     match tells {
         Tells::Nothing(reason) => return Err(Some(reason)),
         Tells::Input(input) if parts.input.is_none() => more.input = Some(input),
+        Tells::File(file) if parts.file.is_none() => more.file = Some(file),
         Tells::Job if !parts.job => more.job = true,
         Tells::Workflow if !parts.workflow => more.workflow = true,
         Tells::Matrix if !parts.other_files => more.other_files = true,

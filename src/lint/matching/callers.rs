@@ -1,0 +1,174 @@
+//! The jobs from which files run that others call, and what these hand to their inputs.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::graph::BuildGraph;
+use crate::budget;
+use crate::builds::{Call, Leg, RUN, SAME, Triggers, WORKFLOW};
+use crate::lint::model::FileReport;
+
+/// A run of a job, and the index of its file.
+#[derive(Clone, Copy)]
+pub(super) struct JobRun<'g> {
+    pub(super) file: usize,
+    /// The index of the first file with the name of its own.
+    pub(super) named: usize,
+    pub(super) leg: &'g Leg,
+}
+
+/// What the inputs of a called file are set to; `None` for what only a run knows.
+pub(super) type Inputs = HashMap<String, Option<String>>;
+
+/// The jobs from which a file runs.
+#[derive(Clone, Default)]
+pub(super) struct Caller<'g> {
+    /// The last call.
+    pub(super) call: Option<&'g Call>,
+    pub(super) runs: Vec<JobRun<'g>>,
+    pub(super) inputs: Rc<Inputs>,
+}
+
+/// The callers of all files, as far as they were asked for.
+pub(super) struct Callers<'g> {
+    graph: &'g BuildGraph<'g>,
+    /// The calls of each file by others, by its index.
+    calls: HashMap<usize, Vec<(usize, &'g Call)>>,
+    known: RefCell<HashMap<usize, Rc<[Caller<'g>]>>>,
+    /// The first file with each name that other files know one by.
+    first_named: HashMap<&'g String, usize>,
+}
+
+impl<'g> Callers<'g> {
+    pub(super) fn new(graph: &'g BuildGraph<'g>) -> Self {
+        Self {
+            graph,
+            calls: graph.calls(),
+            known: RefCell::default(),
+            first_named: first_named(graph),
+        }
+    }
+
+    /// Returns the jobs from which the file runs. Files that call one another in a circle run from nowhere else.
+    pub(super) fn of(&self, file: usize) -> Rc<[Caller<'g>]> {
+        if let Some(known) = self.known.borrow().get(&file) {
+            return Rc::clone(known);
+        }
+        self.known.borrow_mut().insert(file, Rc::default());
+        let mut callers = Vec::new();
+        for (from, call) in self.calls.get(&file).into_iter().flatten() {
+            for outer in &*self.of(*from) {
+                callers.extend(outer.calling(call, |leg| self.job_run(*from, leg)));
+            }
+        }
+        if callers.is_empty() || triggers(self.graph.report(file)).is_some_and(|of| of.by_itself) {
+            callers.push(Caller::default());
+        }
+        let callers: Rc<[Caller<'g>]> = callers.into();
+        self.known.borrow_mut().insert(file, Rc::clone(&callers));
+        callers
+    }
+
+    pub(super) fn job_run(&self, file: usize, leg: &'g Leg) -> JobRun<'g> {
+        let name = triggers(self.graph.report(file)).and_then(|of| of.name.as_ref());
+        let first = name.and_then(|name| self.first_named.get(name));
+        let file = self.graph.whole(file);
+        JobRun {
+            file,
+            named: first.copied().unwrap_or(file),
+            leg,
+        }
+    }
+
+    /// Returns an input that each caller of the file sets to a value of its own.
+    pub(super) fn splitting_input(&self, file: usize) -> Option<String> {
+        let callers = self.of(file);
+        let first = callers.first().filter(|_| callers.len() > 1)?;
+        let mut names: Vec<&String> = first.inputs.keys().collect();
+        names.sort();
+        let splits = |name: &&&String| {
+            let mut seen = HashSet::new();
+            let value = |caller: &Caller<'_>| caller.inputs.get(**name).cloned().flatten();
+            let plain = |ch: char| ch.is_ascii_alphanumeric() || "._-/".contains(ch);
+            callers.iter().all(|caller| {
+                value(caller).is_some_and(|value| {
+                    !value.is_empty() && value.chars().all(plain) && seen.insert(value)
+                })
+            })
+        };
+        names.iter().find(splits).map(|name| (*name).clone())
+    }
+}
+
+impl JobRun<'_> {
+    pub(super) fn id(&self) -> (usize, Option<&str>, usize) {
+        (self.file, self.leg.job.as_deref(), self.leg.number)
+    }
+}
+
+impl<'g> Caller<'g> {
+    /// Returns the jobs from which a file runs that this caller's file calls; `run` is a run of a job of the caller's.
+    fn calling(&self, call: &'g Call, run: impl Fn(&'g Leg) -> JobRun<'g>) -> Vec<Self> {
+        // An included file's jobs are the includer's own.
+        if call.is_include() {
+            let can = budget::spend(64 * (1 + self.runs.len()));
+            return can.then(|| self.clone()).into_iter().collect();
+        }
+        let legs = call.legs.iter();
+        let legs =
+            legs.take_while(|leg| budget::spend(64 * (1 + self.runs.len()) + leg.label.len()));
+        legs.map(|leg| {
+            let own = run(leg);
+            let inputs = call.inputs.iter().filter_map(|input| {
+                let value = input.value.as_deref();
+                let value = value.and_then(|text| self.value(&own, text));
+                Some((input.name.as_str()?.to_owned(), value))
+            });
+            Self {
+                call: Some(call),
+                inputs: Rc::new(inputs.collect()),
+                runs: [&self.runs[..], &[own]].concat(),
+            }
+        })
+        .collect()
+    }
+
+    /// Returns the value of a text in a run of a job of this caller, as [`Contender::value`].
+    fn value(&self, own: &JobRun<'g>, text: &str) -> Option<String> {
+        let root = self.runs.first().unwrap_or(own);
+        known(&own.leg.values.value(text)?, root, &self.inputs)
+    }
+}
+
+pub(super) fn triggers(report: &FileReport) -> Option<&Triggers> {
+    Some(&report.builds.as_ref()?.file.triggers)
+}
+
+fn first_named<'g>(graph: &'g BuildGraph<'g>) -> HashMap<&'g String, usize> {
+    let mut first = HashMap::new();
+    for (file, report) in graph.own_reports() {
+        if let Some(name) = triggers(report).and_then(|of| of.name.as_ref()) {
+            first.entry(name).or_insert(file);
+        }
+    }
+    first
+}
+
+/// Returns `value` with the inputs and the workflow of a run put in; `root` is the run of the outermost job.
+pub(super) fn known(value: &str, root: &JobRun<'_>, inputs: &Inputs) -> Option<String> {
+    let mut known = String::new();
+    for (number, part) in value.split(SAME).enumerate() {
+        let input = part
+            .strip_prefix("inputs.")
+            .and_then(|name| inputs.get(name));
+        match input {
+            _ if number % 2 == 0 => known.push_str(part),
+            Some(input) => known.push_str(input.as_ref()?),
+            None if part == WORKFLOW => known += &format!("{SAME}{}{SAME}", root.named),
+            None if part == RUN => known += &format!("{SAME}run {}{SAME}", root.file),
+            None => known += &format!("{SAME}{part}{SAME}"),
+        }
+    }
+    Some(known)
+}
