@@ -319,7 +319,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(8))]
+    #![proptest_config(cases(6))]
 
     #[test]
     fn calls_that_meet_are_found_and_parted(world in world(&CALLS)) {
