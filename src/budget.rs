@@ -44,6 +44,15 @@ pub fn within<T>(bytes: usize, work: impl FnOnce() -> T) -> Result<T, Spent> {
     }
 }
 
+/// Does `work` within the budget that is there, or else that of a file of `bytes` bytes.
+/// Fails with [`Spent`] where it takes more steps than the latter.
+pub fn of_file<T>(bytes: usize, work: impl FnOnce() -> T) -> Result<T, Spent> {
+    match LEFT.get() {
+        Some(_) => Ok(work()),
+        None => within(bytes, work),
+    }
+}
+
 /// Takes `steps`; returns whether the work may go on.
 pub fn spend(steps: usize) -> bool {
     let Some(left) = LEFT.get() else { return true };

@@ -27,15 +27,12 @@ mod relate;
 mod turn;
 mod unread;
 
-#[cfg(feature = "internals")]
-pub use alone::check_alone;
-pub use check::{check, is_of_interest};
+pub use check::is_of_interest;
 pub use embedded::check_text;
-pub use fixpoint::{REVERTED, fix, hash};
-pub use inline::{check_build_file, fix_inline};
-pub use model::{Checked, Dropped, FileReport, Fixed, Made, Shared};
+pub use fixpoint::{fix, fix_together, hash};
+pub use inline::{check_again, check_build_file, check_file};
+pub use model::{Dropped, FileReport, Fixed, Made};
 pub use relate::relate_reports;
-pub use turn::Turn;
 #[cfg(feature = "cli")]
 pub use {
     add_ignores::add_ignores,
@@ -44,3 +41,5 @@ pub use {
     model::LaneStatus,
     unread::Unread,
 };
+#[cfg(feature = "internals")]
+pub use {alone::check_alone, check::check};

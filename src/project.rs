@@ -168,7 +168,7 @@ impl Project {
     pub fn check(&self) -> Report {
         let mut errors = Vec::new();
         let mut reports = self.each(&mut errors, input::check);
-        errors.extend(self.relate(&mut reports));
+        errors.extend(self.relate(&mut reports, &mut []));
         let found = |report: FileReport| FileFindings {
             path: report.path,
             findings: report.checked.findings,
@@ -191,8 +191,8 @@ impl Project {
         let fixing =
             self.with_access(|access| Fixing::new(level, &|_, _, _| Ok(()), before, access));
         let fixed = self.each(&mut errors, |input| fixing.file(input));
-        let (reports, fixes) = fixing.together(fixed, |reports| {
-            let error = self.relate(reports);
+        let (reports, fixes) = fixing.together(fixed, |reports, others| {
+            let error = self.relate(reports, others);
             let is_related = error.is_none();
             errors.extend(error);
             is_related
@@ -249,8 +249,8 @@ impl Project {
             && !self.config.includes(path)
     }
 
-    fn relate(&self, reports: &mut [FileReport]) -> Option<Error> {
-        let related = self.with_access(|access| relate::relate(reports, true, access));
+    fn relate(&self, reports: &mut [FileReport], others: &mut [FileReport]) -> Option<Error> {
+        let related = self.with_access(|access| relate::relate(reports, others, true, access));
         related.err().map(|_| Error::Files)
     }
 

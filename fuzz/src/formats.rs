@@ -239,12 +239,11 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
         include_generated: true,
         ..Settings::default()
     };
-    let fixed = lint::fix_inline(
-        format,
+    let fixed = lint::fix(
+        Some(format),
         source.as_bytes(),
         &settings,
         Applicability::Safe,
-        &lint::Shared::default(),
     );
     let new = std::str::from_utf8(&fixed.bytes).expect("an edit tears no character");
     let after = format
@@ -265,13 +264,7 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
         around(new, &after),
         "something around the Dockerfiles has changed"
     );
-    let again = lint::fix_inline(
-        format,
-        &fixed.bytes,
-        &settings,
-        Applicability::Safe,
-        &lint::Shared::default(),
-    );
+    let again = lint::fix(Some(format), &fixed.bytes, &settings, Applicability::Safe);
     assert_eq!(
         again.bytes, fixed.bytes,
         "fixing again changes more:\n{new}"
@@ -280,13 +273,7 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
     let is_suppressed = around(source, before).contains("cachelane:");
     if fixed.dropped.is_empty() && !is_suppressed {
         for (was, is) in before.inline.iter().zip(&after.inline) {
-            let meant = lint::fix(
-                was.text.as_bytes(),
-                &settings,
-                Applicability::Safe,
-                &lint::Shared::default(),
-            )
-            .bytes;
+            let meant = lint::fix(None, was.text.as_bytes(), &settings, Applicability::Safe).bytes;
             // Nor does it that an id is all the file's own variable, which may be empty.
             if !was.text.contains("id={{ ") {
                 assert_eq!(is.text.as_bytes(), meant);

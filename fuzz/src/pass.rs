@@ -10,8 +10,13 @@ pub fn pass(
     build: &Build,
     lane: &Lane<'_>,
 ) -> Result<Fix, String> {
-    let open = format.open(source).map_err(|error| error.message)?;
-    let insertion = open.inserter()?(build, lane)?;
+    let mut insertion = Err(String::new());
+    format
+        .inserter(source, Around::NONE, &mut |insert| {
+            insertion = insert(build, lane)
+        })
+        .map_err(|error| error.message)?;
+    let insertion = insertion?;
     let before = format.read(source).map_err(|error| error.message)?;
     let mut builds = before.builds.iter();
     let at = builds.position(|found| found == build);

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::format::{Around, FilePath, Format, Insertion, Open};
+use super::format::{Around, FilePath, Format, Inserter, Insertion};
 use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Step,
@@ -46,8 +46,13 @@ impl Format for Buildkite {
         jobs::read(&Self, source, Around::NONE)
     }
 
-    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        jobs::open(&Self, source, Around::NONE)
+    fn inserter(
+        &self,
+        source: &str,
+        _around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        jobs::inserter(&Self, source, Around::NONE, then)
     }
 }
 
@@ -279,14 +284,8 @@ fn text<'y>(step: Node<'y>, keys: &[&str]) -> Option<&'y str> {
 
 /// Returns the steps and groups that `depends_on` names.
 fn dependencies(node: Node<'_>) -> Vec<Ordered> {
-    let all = if node.is_list() {
-        node.items()
-    } else {
-        vec![node]
-    };
-    let names = all
-        .into_iter()
-        .filter_map(|one| one.text().or(one.get_text("step")));
+    let all = node.listed().into_iter();
+    let names = all.filter_map(|one| one.text().or(one.get_text("step")));
     names.map(|name| Ordered::Job(name.to_owned())).collect()
 }
 

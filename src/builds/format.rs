@@ -15,8 +15,13 @@ pub trait Format: fmt::Debug + Sync {
     /// Reads the builds of a file. Fails when it is none of the format.
     fn read(&self, source: &str) -> Result<BuildFile, ReadError>;
 
-    /// Opens a file to insert arguments that pass a lane. Fails when it is none of the format.
-    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError>;
+    /// Hands what finds the insertions for the builds of a file within a whole to `then`. Fails when it is none of the format.
+    fn inserter(
+        &self,
+        source: &str,
+        around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError>;
 
     /// Returns the changes that passing an argument makes to the YAML of a file; `None` for a file that is not YAML.
     fn adds(&self) -> Option<Addition> {
@@ -31,15 +36,6 @@ pub trait Format: fmt::Debug + Sync {
     /// Reads the builds of a file that is a part of a whole.
     fn read_within(&self, source: &str, _around: &Around) -> Result<BuildFile, ReadError> {
         self.read(source)
-    }
-
-    /// Opens such a file to insert arguments.
-    fn open_within<'s>(
-        &self,
-        source: &'s str,
-        _around: &'s Around,
-    ) -> Result<Box<dyn Open + 's>, ReadError> {
-        self.open(source)
     }
 
     /// Returns the folder at the repository's root from which the paths of such files start; `None` where they start
@@ -110,9 +106,4 @@ pub struct Insertion {
 }
 
 /// Finds the insertion for a build of the file that it was made from.
-pub type Inserter<'d> = Box<dyn Fn(&Build, &Lane<'_>) -> Result<Insertion, String> + 'd>;
-
-pub trait Open {
-    /// Makes one inserter for all builds of the file.
-    fn inserter(&self) -> Result<Inserter<'_>, String>;
-}
+pub type Inserter<'d> = &'d dyn Fn(&Build, &Lane<'_>) -> Result<Insertion, String>;

@@ -12,7 +12,7 @@ use crate::project::input::absolute;
 use crate::report::RunError;
 use crate::rules::{Settings, profile};
 use crate::workspace::config as disk;
-use crate::workspace::discover::is_there_or_ignored;
+use crate::workspace::discover::{is_repository, is_there_or_ignored, repository};
 
 use super::args::{Fixes, Select, SettingsArgs};
 use super::outcome::ConfigError;
@@ -220,9 +220,7 @@ impl ConfigResolver {
     pub fn are_whole(&self, folders: &[PathBuf]) -> bool {
         let is_whole = |folder: &PathBuf| {
             let absolute = absolute(&self.here, folder);
-            let repository = absolute
-                .ancestors()
-                .find(|folder| folder.join(".git").exists());
+            let repository = repository(&absolute);
             let loaded = self
                 .of_folder(folder)
                 .filter(|loaded| self.always.is_none() && loaded.file.is_some());
@@ -266,7 +264,6 @@ impl LoadedConfig {
         let Some(beside) = folders.next() else {
             return false;
         };
-        let is_root = |folder: &Path| folder.join(".git").exists();
         let names_it = |folder: &Path| {
             let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
             let named = text.split("dockerfilePath").nth(1).unwrap_or_default();
@@ -276,7 +273,7 @@ impl LoadedConfig {
         };
         let mut inner = beside;
         let mut further =
-            folders.take_while(|folder| !is_root(std::mem::replace(&mut inner, folder)));
+            folders.take_while(|folder| !is_repository(std::mem::replace(&mut inner, folder)));
         beside.join(name).is_file() || further.any(names_it)
     }
 

@@ -9,6 +9,7 @@ use crate::lint::matching::{BuildStatus, FileAccess};
 use crate::project::input::{self, InputFile, absolute, check_within_budget};
 use crate::project::relate;
 use crate::report::{self, RunError};
+use crate::workspace::discover::{is_repository, repository};
 use crate::workspace::file;
 
 use super::run::{Run, RunOutcome};
@@ -17,14 +18,19 @@ impl Run<'_> {
     /// Checks all files, by themselves and with one another.
     pub fn check(&self) -> (RunOutcome<FileReport>, Option<Vec<BuildStatus>>) {
         let mut checked = self.over(input::check);
-        let builds = self.relate(&mut checked.results, checked.whole);
+        let builds = self.relate(&mut checked.results, &mut [], checked.whole);
         (checked, builds)
     }
 
     /// Adds findings to `reports`, which are the `whole` of a repository or not, from comparing files and from rules on
     /// builds; `None`, with an error, where that is too much to compare.
-    pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Vec<BuildStatus>> {
-        let related = self.with_access(|access| relate::relate(reports, whole, access));
+    pub fn relate(
+        &self,
+        reports: &mut [FileReport],
+        others: &mut [FileReport],
+        whole: bool,
+    ) -> Option<Vec<BuildStatus>> {
+        let related = self.with_access(|access| relate::relate(reports, others, whole, access));
         if related.is_err() {
             self.configs.warn(RunError::of_run(
                 "these files have more to do with one another than cachelane reads: not all of it was found (name fewer of them)",
@@ -40,9 +46,8 @@ impl Run<'_> {
 
     pub fn with_access<R>(&self, ask: impl FnOnce(&FileAccess<'_>) -> R) -> R {
         let absolute = |path: &Path| absolute(self.configs.here(), path);
-        let is_root = |folder: &Path| folder.join(".git").exists();
         ask(&FileAccess {
-            root: &|path, format| relate::root(&absolute(path), format, is_root),
+            root: &|path, format| relate::root(&absolute(path), format, is_repository),
             absolute: &absolute,
             name: &|path| report::path(path),
             is_there: &|path| path.is_file(),
@@ -92,10 +97,8 @@ impl Run<'_> {
         let mut roots = BTreeSet::new();
         for path in self.common.roots() {
             let path = absolute(here, &path);
-            let mut above = path.ancestors();
-            let root = above.find(|folder| folder.join(".git").exists());
             // As the user would name it from here.
-            roots.extend(root.map(|root| match root.strip_prefix(here) {
+            roots.extend(repository(&path).map(|root| match root.strip_prefix(here) {
                 Ok(below) if below.as_os_str().is_empty() => ".".into(),
                 Ok(below) => below.to_path_buf(),
                 Err(_) => root.to_path_buf(),

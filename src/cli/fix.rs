@@ -52,8 +52,8 @@ pub fn run(args: &FixArgs) -> CommandResult {
         }
         fixing.file(input)
     });
-    let (mut reports, fixes) = fixing.together(fixed.results, |reports| {
-        run.relate(reports, fixed.whole).is_some()
+    let (mut reports, fixes) = fixing.together(fixed.results, |reports, others| {
+        run.relate(reports, others, fixed.whole).is_some()
     });
     let summary = Summary::new(&reports, fixed.files);
     let mut output = Output::default();
@@ -63,7 +63,7 @@ pub fn run(args: &FixArgs) -> CommandResult {
         output.add(args.diff, report, done);
         let findings = &mut report.checked.findings;
         findings.retain(|finding| finding.severity >= least);
-        explain(report, done, fixing.level);
+        explain(report, done, level);
     }
     let left = human::findings(&reports, terminal::style(true));
     if !output.text.is_empty() && !left.is_empty() {

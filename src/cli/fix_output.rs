@@ -122,17 +122,12 @@ pub fn explain(report: &mut FileReport, done: &FileFix, level: Applicability) {
     if done.unwritten.is_none() && done.fixed.dropped.is_empty() {
         return;
     }
-    let before = LineIndex::new(if done.old.is_empty() {
-        &report.source
-    } else {
-        &done.old
-    });
     for finding in &mut report.checked.findings {
         let mut fix = finding.fix.iter();
         if !fix.any(|fix| fix.applicability() <= level) {
             continue;
         }
-        let line = before.line(done.fixed.origin(finding.span.start));
+        let line = done.fixed.line(finding.span.start);
         let dropped = done.fixed.dropped.iter();
         let nearest = dropped
             .filter(|dropped| dropped.rule == finding.rule)

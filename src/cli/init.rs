@@ -7,6 +7,7 @@ use crate::init::{self, HookOutcome};
 use crate::lint::matching::OwnBuilders;
 use crate::report;
 use crate::text::printable;
+use crate::workspace::discover::repository;
 use crate::workspace::file::{self, FileError};
 
 use super::args::{Common, Fixes, InitArgs, Select};
@@ -141,8 +142,7 @@ fn propose_builders(folder: &Path) -> Result<(), Error> {
 /// Returns the root of the repository around `folder`, where pre-commit looks; `folder` itself outside of one.
 fn root(folder: &Path) -> PathBuf {
     let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
-    let mut around = absolute.ancestors();
-    match around.find(|folder| folder.join(".git").exists()) {
+    match repository(&absolute) {
         Some(root) if root != absolute.as_path() => root.to_path_buf(),
         _ => folder.to_path_buf(),
     }

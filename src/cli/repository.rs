@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
+use crate::workspace::discover::{is_repository, repository};
+
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GitError {
     #[error("--diff needs git: {0}")]
@@ -54,8 +56,7 @@ impl Repositories {
 
     /// Returns the repository around the absolute `folder`.
     pub fn of(&mut self, folder: &Path) -> Result<Rc<Repository>, GitError> {
-        let mut around = folder.ancestors();
-        let root = match around.find(|folder| folder.join(".git").exists()) {
+        let root = match repository(folder) {
             Some(root) => root.to_path_buf(),
             // Its `.git` may lie elsewhere, by the environment; or git reports that there is none.
             None => path(folder, ["rev-parse", "--show-toplevel"])?,
@@ -328,7 +329,7 @@ fn git<A: AsRef<OsStr>>(
 fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(CAREFUL);
-    if folder.join(".git").exists() {
+    if is_repository(folder) {
         // A hook's environment names the repository that it runs for, which need not be the file's.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
             command.env_remove(name);

@@ -98,7 +98,7 @@ impl<'a> Since<'a> {
                 old.push(was);
             }
         }
-        run.relate(&mut old, checked.whole);
+        run.relate(&mut old, &mut [], checked.whole);
         let old: HashMap<usize, FileReport> = indices.into_iter().zip(old).collect();
         for (index, (report, past)) in reports.iter_mut().zip(pasts).enumerate() {
             let lines = match past {

@@ -165,6 +165,12 @@ impl Sharing {
             Self::Locked => "locked",
         }
     }
+
+    /// Returns the mode of this name, in any case.
+    pub fn by_name(name: &[u8]) -> Option<Self> {
+        let mut modes = [Self::Shared, Self::Private, Self::Locked].into_iter();
+        modes.find(|mode| name.eq_ignore_ascii_case(mode.as_str().as_bytes()))
+    }
 }
 
 /// A field of the option list; ranges are byte ranges of [`Mount::text`].

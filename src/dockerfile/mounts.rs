@@ -195,13 +195,8 @@ impl<'a> Mount<'a> {
 
     /// Returns the sharing mode; `None` where a variable gives it.
     pub fn sharing(&self) -> Option<Sharing> {
-        let Some(value) = self.value("sharing") else {
-            return Some(Sharing::Shared);
-        };
-        let modes = [Sharing::Shared, Sharing::Private, Sharing::Locked];
-        modes
-            .into_iter()
-            .find(|mode| value.eq_ignore_ascii_case(mode.as_str().as_bytes()))
+        let value = self.value("sharing");
+        value.map_or(Some(Sharing::Shared), Sharing::by_name)
     }
 
     /// Returns the fault of `option` (its full name) with `value`, in which no variable is left.

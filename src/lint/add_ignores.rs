@@ -9,7 +9,7 @@ use crate::fix::{self, Applied, Edit, Fix};
 use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Span, bom, count};
 
-use super::model::{Checked, Dropped, FileReport, Fixed, Made};
+use super::model::{Dropped, FileReport, Fixed, Made};
 use super::{alone, prove};
 
 const TITLE: &str = "suppress what is there";
@@ -21,7 +21,7 @@ pub fn add_ignores(report: &FileReport, least: Severity) -> Result<Fixed, String
     let open = failing(&report.checked.findings, least);
     match &report.builds {
         _ if open.is_empty() || report.checked.keeps_out_comments().is_some() => {
-            Ok(Fixed::nothing(&report.source, Checked::default()))
+            Ok(Fixed::nothing(&report.source))
         }
         Some(builds) => in_build_file(report, builds.format, open),
         None => in_dockerfile(report, least),
@@ -53,7 +53,7 @@ fn in_build_file(
     let source = std::str::from_utf8(&report.source).map_err(|error| error.to_string())?;
     let lines = LineIndex::new(&report.source);
     let line = |at: usize| lines.line(at);
-    let mut fixed = Fixed::nothing(&report.source, Checked::default());
+    let mut fixed = Fixed::nothing(&report.source);
     let texts = comments::long_texts(format, source).map_err(|error| error.message)?;
     let (good, bad) = if let Some(texts) = texts {
         // Each line within a text of several stands for the line where the text begins.
@@ -109,8 +109,7 @@ fn in_build_file(
 fn in_dockerfile(report: &FileReport, least: Severity) -> Result<Fixed, String> {
     let (source, settings) = (&report.source, &report.settings);
     let before = Dockerfile::read(source).ok();
-    let first = LineIndex::new(source);
-    let mut fixed = Fixed::nothing(source, Checked::default());
+    let mut fixed = Fixed::nothing(source);
     let mut found = report.checked.findings.clone();
     // Each round may reveal findings of another rule.
     for _ in RuleId::ALL {
@@ -118,7 +117,7 @@ fn in_dockerfile(report: &FileReport, least: Severity) -> Result<Fixed, String> 
         if open.is_empty() {
             break;
         }
-        let made = made(&open, |at| first.line(fixed.origin(at)));
+        let made = made(&open, |at| fixed.line(at));
         fixed.made.extend(made);
         let file = Dockerfile::read(&fixed.bytes).ok();
         let ignores = suppress::read(&fixed.bytes, file.as_ref());

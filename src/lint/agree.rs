@@ -4,6 +4,7 @@
 //! a lane and builds that pass none. A fix that would join two caches, take one of a cache's mounts away from the
 //! others, or give a build that passes nothing another cache is taken back, with the reason.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -11,26 +12,21 @@ use crate::budget;
 use crate::builds::FormatRef;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Location, Place, RuleId};
-use crate::fix::{self, Applicability, Applied, Fix};
+use crate::fix::{Applicability, Applied, Fix};
 use crate::index::{BUILDS, Became, CacheMount};
 use crate::rules::{Settings, caches};
-use crate::text::{LineIndex, SourceMap, Span};
+use crate::text::{LineIndex, SourceMap};
 
-use super::agreeing::Agreeing;
+use super::agreeing::{Agreeing, Changing, is_within};
 use super::along::check_along;
 use super::check::check;
 use super::finalize::finalize;
-use super::model::{Left, Shared, TakenBack};
 use super::partition::{At, Clash, Edits, Kind, Member, clashes, drop_followed, show};
 use super::turn::Turn;
 
 /// Takes back the fixes of `files` that would join or part caches; `name` returns a file's path, by index, as reports
-/// print it. Returns what the files have to do with one another, by file.
-pub fn agree(
-    files: &mut [Agreeing<'_>],
-    name: &dyn Fn(usize) -> String,
-) -> BTreeMap<usize, Shared> {
-    let mut shared: BTreeMap<usize, Shared> = BTreeMap::new();
+/// print it.
+pub fn agree(files: &mut [Agreeing<'_>], name: &dyn Fn(usize) -> String) {
     for turn in Turn::keeping_caches() {
         let takes = |file: &Agreeing<'_>| file.findings().any(|finding| turn.takes(finding));
         if !files.iter().any(takes) {
@@ -45,27 +41,27 @@ pub fn agree(
             if trial.take_along(&clashes, name) {
                 continue;
             }
-            for (file, back) in trial.take_back(&clashes, name) {
-                shared.entry(file).or_default().taken_back.push(back);
-            }
+            trial.take_back(&clashes, name);
         }
     }
-    for (index, file) in files.iter().enumerate() {
-        if !file.along.places.is_empty() {
-            shared
-                .entry(index)
-                .or_default()
-                .along
-                .clone_from(&file.along.places);
-        }
-    }
-    shared
+}
+
+/// What is left of a fix that is taken back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// It is for review: it goes with one that is.
+    Review,
+    /// Its advice: the reason says what has to be done along with it.
+    Advice,
+    /// Nothing: who follows its advice does the same harm, and the reason says what to write instead.
+    Nothing,
 }
 
 /// Why a fix is not made.
 struct Reason {
     text: String,
     left: Left,
+    /// The place that fills the cache by its id, if that is why.
     filled: Option<Location>,
 }
 
@@ -77,6 +73,25 @@ impl Reason {
             filled: None,
         }
     }
+
+    /// Takes the fix of `finding` back.
+    fn apply(self, finding: &mut Finding) {
+        let filled = self.filled;
+        let filled = filled.filter(|place| !finding.related.contains(place));
+        finding.related.extend(filled);
+        let fix = finding.fix.take();
+        if self.left == Left::Nothing {
+            finding.help = finding.note.clone();
+        }
+        match fix.filter(|_| self.left == Left::Review) {
+            Some(fix) if fix.applicability() == Applicability::Safe => {
+                let title = format!("{} ({})", fix.title(), self.text);
+                finding.fix = Some(Fix::needs_review(title, fix.edits().to_vec()));
+            }
+            Some(fix) => finding.fix = Some(fix),
+            None => finding.unfixed = Some(self.text),
+        }
+    }
 }
 
 /// The files with the fixes of a turn made.
@@ -85,6 +100,9 @@ struct Trial<'t, 'f> {
     turn: Turn,
     /// What the ids of a file with such fixes become.
     afters: BTreeMap<usize, Vec<Arc<Became>>>,
+    /// What they change in each file.
+    changing: BTreeMap<usize, Changing>,
+    lines: RefCell<BTreeMap<usize, LineIndex>>,
 }
 
 impl<'t, 'f> Trial<'t, 'f> {
@@ -93,6 +111,8 @@ impl<'t, 'f> Trial<'t, 'f> {
             files,
             turn,
             afters: BTreeMap::new(),
+            changing: BTreeMap::new(),
+            lines: RefCell::default(),
         };
         for file in 0..trial.files.len() {
             trial.make(file);
@@ -103,6 +123,7 @@ impl<'t, 'f> Trial<'t, 'f> {
     /// Makes the fixes of a file, if any.
     fn make(&mut self, index: usize) {
         let file = &self.files[index];
+        self.changing.insert(index, file.changing(self.turn));
         self.afters.remove(&index);
         let Some(bytes) = self.turn.made(file.source, file.findings()) else {
             return;
@@ -208,43 +229,28 @@ impl<'t, 'f> Trial<'t, 'f> {
     /// Returns those of the findings that `takes` returns true for.
     fn editing(&self, at: At, takes: impl Fn(Turn, &Finding) -> bool) -> Vec<usize> {
         let file = &self.files[at.file];
-        let mount = self.mount(at).mount_span;
-        let touches = |finding: &Finding| {
-            takes(self.turn, finding) && edits(finding).any(|span| is_within(span, mount))
+        let taken = |number: &usize| {
+            let finding = file.finding(*number);
+            finding.is_some_and(|finding| takes(self.turn, finding))
         };
-        let findings = file.findings().enumerate();
-        let own = findings.filter(|(_, finding)| touches(finding));
-        own.map(|(at, _)| at).collect()
+        let own = self.changing[&at.file].mounts.get(&at.mount);
+        own.into_iter().flatten().copied().filter(taken).collect()
     }
 
     /// Returns the findings whose fixes decide what the id of the mount at `at` becomes: those that change it, or else
     /// those that change what stands around the mounts.
     fn deciding(&self, at: At) -> Vec<usize> {
         let own = self.touching(at);
-        if !own.is_empty() {
-            return own;
+        let Changing { picked, around, .. } = &self.changing[&at.file];
+        match (own.is_empty(), around.is_empty()) {
+            (false, _) => own,
+            (true, true) => picked.clone(),
+            (true, false) => around.clone(),
         }
-        let file = &self.files[at.file];
-        let (findings, mounts): (Vec<&Finding>, _) =
-            (file.findings().collect(), &file.checked.mounts);
-        let within = |span: Span| {
-            let after = mounts.partition_point(|mount| mount.mount_span.start <= span.start);
-            after > 0 && is_within(span, mounts[after - 1].mount_span)
-        };
-        let picked: Vec<usize> = (0..findings.len())
-            .filter(|at| self.turn.takes(findings[*at]))
-            .collect();
-        let around = |at: &usize| edits(findings[*at]).any(|span| !within(span));
-        let around: Vec<usize> = picked.iter().copied().filter(around).collect();
-        if around.is_empty() { picked } else { around }
     }
 
     /// Takes the fixes behind `clashes` back.
-    fn take_back(
-        &mut self,
-        clashes: &[Clash],
-        name: &dyn Fn(usize) -> String,
-    ) -> Vec<(usize, TakenBack)> {
+    fn take_back(&mut self, clashes: &[Clash], name: &dyn Fn(usize) -> String) {
         // By the file and the finding.
         let mut reasons: BTreeMap<(usize, usize), Reason> = BTreeMap::new();
         // The reason of a finding is that of its own mount, or else of another that its fix decides about.
@@ -252,7 +258,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             for clash in clashes {
                 let (file, mount) = (clash.at.file, self.mount(clash.at).mount_span);
                 for at in self.deciding(clash.at) {
-                    let finding = self.files[file].findings().nth(at);
+                    let finding = self.files[file].finding(at);
                     let is_it = finding.is_some_and(|one| is_within(one.span, mount));
                     if is_it == is_own {
                         let reason = reasons.entry((file, at));
@@ -261,8 +267,11 @@ impl<'t, 'f> Trial<'t, 'f> {
                 }
             }
         }
-        let mut taken = Vec::new();
-        for ((file, at), reason) in reasons.into_iter().rev() {
+        if reasons.is_empty() {
+            self.afters.clear();
+        }
+        let changed: BTreeSet<usize> = reasons.keys().map(|(file, _)| *file).collect();
+        for ((file, at), mut reason) in reasons.into_iter().rev() {
             let Agreeing { checked, along, .. } = &mut self.files[file];
             let Some(finding) = checked.findings.get_mut(at) else {
                 // Its own mount cannot go along.
@@ -271,34 +280,16 @@ impl<'t, 'f> Trial<'t, 'f> {
                 let number = mounts.position(|mount| mount.span == finding.span);
                 along.barred.extend(number);
                 along.places.retain(|at, _| Some(*at) != number);
-                taken.push((file, None));
                 continue;
             };
-            let back = TakenBack {
-                rule: finding.rule,
-                start: finding.span.start,
-                reason: reason.text,
-                left: match reason.left {
-                    Left::Review if !self.turn.is_safe() => Left::Advice,
-                    left => left,
-                },
-                filled: reason.filled,
-            };
-            back.apply(finding);
-            taken.push((file, Some(back)));
+            if reason.left == Left::Review && !self.turn.is_safe() {
+                reason.left = Left::Advice;
+            }
+            reason.apply(finding);
         }
-        if taken.is_empty() {
-            self.afters.clear();
-        }
-        let mut changed: Vec<usize> = taken.iter().map(|(file, _)| *file).collect();
-        changed.dedup();
         for file in changed {
             self.make(file);
         }
-        let taken = taken.into_iter();
-        taken
-            .filter_map(|(file, back)| Some((file, back?)))
-            .collect()
     }
 
     /// Lets mounts of other files go along with those that get a lane; returns whether any does.
@@ -457,7 +448,10 @@ impl<'t, 'f> Trial<'t, 'f> {
 
     /// Returns the place of a mount as seen from the file `from`.
     fn place(&self, at: At, from: usize, name: &dyn Fn(usize) -> String) -> String {
-        let lines = LineIndex::new(self.files[at.file].source);
+        let mut lines = self.lines.borrow_mut();
+        let lines = lines
+            .entry(at.file)
+            .or_insert_with(|| LineIndex::new(self.files[at.file].source));
         let line = lines.line(self.mount(at).mount_span.start);
         if at.file == from {
             format!("line {line}")
@@ -485,13 +479,4 @@ fn became(source: &[u8], format: Option<FormatRef>, settings: &Settings) -> Vec<
     inline
         .flat_map(|inline| of(inline.text.as_bytes()))
         .collect()
-}
-
-fn edits(finding: &Finding) -> impl Iterator<Item = Span> {
-    let edits = finding.fix.iter().flat_map(Fix::edits);
-    edits.map(fix::Edit::span)
-}
-
-pub(super) fn is_within(span: Span, mount: Span) -> bool {
-    mount.start <= span.start && span.end <= mount.end
 }

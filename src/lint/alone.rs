@@ -1,5 +1,7 @@
 //! Checks a file as a run of its own.
 
+use std::cell::OnceCell;
+
 use crate::rules::Settings;
 
 use super::agree::agree;
@@ -30,6 +32,7 @@ fn alone(source: &[u8], settings: &Settings, then: impl FnOnce(Agreeing<'_>)) ->
         source,
         format: None,
         along: Along::default(),
+        whys: OnceCell::new(),
     }];
     relate(&mut files, |_| String::new());
     let [file] = files;

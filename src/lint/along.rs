@@ -1,15 +1,16 @@
 //! Mounts that get a lane along with mounts of the same cache in other files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::builds::FormatRef;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Applicability, Fix};
+use crate::rules::caches::Cache;
 use crate::rules::context::Context;
 use crate::rules::eligibility::obstacle;
 use crate::rules::{Settings, registry};
 use crate::suppress;
+use crate::text::Span;
 
 /// The findings of a file, and those of mounts that go along, which are not reported.
 #[derive(Debug, Default)]
@@ -22,9 +23,12 @@ impl Planned {
     /// Gives `findings` of the file the fixes that are planned for them.
     pub(super) fn replace(&mut self, findings: &mut [Finding]) {
         let level = |finding: &Finding| finding.fix.as_ref().map(Fix::applicability);
+        let mut planned: HashMap<(RuleId, Span), &mut Finding> = HashMap::new();
+        for new in &mut self.findings {
+            planned.entry((new.rule, new.span)).or_insert(new);
+        }
         for finding in findings {
-            let same = |new: &&mut Finding| (new.rule, new.span) == (finding.rule, finding.span);
-            let new = self.findings.iter_mut().find(same);
+            let new = planned.get_mut(&(finding.rule, finding.span));
             if let Some(new) = new.filter(|new| level(new) == level(finding)) {
                 finding.fix = new.fix.take();
             }
@@ -63,26 +67,20 @@ pub(super) fn check_along(
     }
 }
 
-/// Returns why the mount `number` of the file `source` cannot get a lane along with another of its cache.
-pub(super) fn why(
-    source: &[u8],
-    settings: &Settings,
-    format: Option<FormatRef>,
-    number: usize,
-) -> Option<String> {
-    if format.is_some() {
-        return None;
-    }
+/// Returns, by number, why each mount of the file `source` cannot get a lane along with another of its cache.
+pub(super) fn whys(source: &[u8], settings: &Settings) -> Vec<Option<String>> {
     let file = Dockerfile::read_past_faults(source);
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
-    let cache = cx.caches().get(number)?;
-    if cx.is_suppressed(RuleId::SharedLock, cache) {
-        return Some("`shared-lock` is suppressed there".into());
-    }
-    if cache.is_isolated {
-        let id = cache.id();
-        return Some(format!("its id has one, `{id}`: write that here, too"));
-    }
-    obstacle(&cx, cache, &settings.arg)
+    let why = |cache: &Cache<'_>| {
+        if cx.is_suppressed(RuleId::SharedLock, cache) {
+            return Some("`shared-lock` is suppressed there".into());
+        }
+        if cache.is_isolated {
+            let id = cache.id();
+            return Some(format!("its id has one, `{id}`: write that here, too"));
+        }
+        obstacle(&cx, cache, &settings.arg)
+    };
+    cx.caches().iter().map(why).collect()
 }

@@ -1,104 +1,193 @@
-//! Fixes a file in rounds, until nothing is left to fix.
+//! Fixes files in rounds, until nothing is left to fix.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hasher as _};
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::budget;
+use crate::builds::FormatRef;
 use crate::finding::Finding;
 use crate::fix::{Applicability, Fix};
 use crate::rules::Settings;
-use crate::text::LineIndex;
+use crate::suppress::Table;
 
-use super::alone::check_alone;
-use super::along::check_along;
 use super::apply::apply_proved;
-use super::check::check;
-use super::model::{Checked, Dropped, Fixed, Made, Shared};
+use super::inline::{check_again, check_file, prove_inline, unchangeable};
+use super::model::{Dropped, FileReport, Fixed};
 use super::prove;
+use super::relate::relate_reports;
 use super::turn::Turn;
 
 /// The reason of a fix that another one reverts, again and again.
-pub const REVERTED: &str = "another fix takes it back";
+const REVERTED: &str = "another fix takes it back";
 
-/// Fixes one file up to `level`; `shared` is what other files of its run have to do with it.
-///
-/// Fixes that overlap wait for a further round. Every round's result is read again and proved; a fix after which the
-/// file does not read as intended is dropped with the reason.
-pub fn fix(source: &[u8], settings: &Settings, level: Applicability, shared: &Shared) -> Fixed {
-    let mut fixed = Fixed::nothing(source, Checked::default());
-    let mut found = shared.found.as_slice();
-    let first = LineIndex::new(source);
-    // Turns with no fix left to make.
-    let mut exhausted: Vec<Turn> = Vec::new();
-    // The hashes of earlier states with their counts: a fix may revert another one, but not in every round.
-    let mut seen = HashMap::from([(hash(source), 1)]);
-    while budget::spend(1) {
-        let mut checked = check_alone(&fixed.bytes, settings);
-        let along = plan(&mut checked, &fixed, settings, shared);
-        let all = checked.findings.iter().chain(&along).chain(found);
-        let Some((turn, findings)) = next_turn(all, level, shared.only, &exhausted) else {
-            break;
-        };
-        let fixes: Vec<&Fix> = findings.iter().map(|(_, fix)| *fix).collect();
-        let round = apply_proved(&fixed.bytes, &fixes, |new, made| {
-            let is_along = |one: &&Finding| along.iter().any(|along| std::ptr::eq(along, *one));
-            let cured = made.iter().map(|index| findings[*index].0);
-            let cured: Vec<&Finding> = cured.filter(|one| !is_along(one)).collect();
-            prove::holds(&fixed.bytes, new, &cured, settings)
-        });
-        let line = |index: usize| first.line(fixed.origin(findings[index].0.span.start));
-        let mut is_new = || {
-            let times = seen.entry(hash(&round.bytes)).or_insert(0);
-            *times += 1;
-            *times <= 2
-        };
-        let refused = if round.made.is_empty() {
-            round.refused
-        } else if is_new() {
-            let made = round.made.iter().map(|&index| Made {
-                rule: findings[index].0.rule,
-                line: line(index),
-                title: fixes[index].title().into(),
-            });
-            fixed.made.extend(made.collect::<Vec<_>>());
-            fixed.origins = round.origins.compose(&fixed.origins);
-            fixed.bytes = round.bytes;
-            // Their places are those of the original file.
-            found = &[];
-            continue;
-        } else {
-            let reason = || REVERTED.to_owned();
-            round.made.iter().map(|&index| (index, reason())).collect()
-        };
-        let dropped = refused.into_iter().map(|(index, reason)| Dropped {
-            rule: findings[index].0.rule,
-            line: line(index),
-            reason,
-        });
-        fixed.dropped.extend(dropped.collect::<Vec<_>>());
-        exhausted.push(turn);
-    }
-    fixed.left = check(&fixed.bytes, settings);
-    fixed
+/// The result of fixing files together, by index.
+#[derive(Debug, Default)]
+pub struct FixedTogether {
+    /// What was made of files, and what could not be made.
+    pub fixed: BTreeMap<usize, Fixed>,
+    /// The files beyond the budget of one.
+    pub spent: BTreeSet<usize>,
 }
 
-/// Makes the fixes of the file agree with those of others; returns the fixes of mounts that go along with them.
-fn plan(
-    checked: &mut Checked,
-    fixed: &Fixed,
+/// Fixes one file by itself up to `level`, of a build file's `format` or a Dockerfile.
+pub fn fix(
+    format: Option<FormatRef>,
+    source: &[u8],
     settings: &Settings,
-    shared: &Shared,
-) -> Vec<Finding> {
-    let mut along = Vec::new();
-    if !shared.along.is_empty() {
-        let mut planned = check_along(&fixed.bytes, settings, &shared.along);
-        planned.replace(&mut checked.findings);
-        along = planned.along;
+    level: Applicability,
+) -> Fixed {
+    let settings = Arc::new(settings.clone());
+    let mut reports = [check_file(Path::new(""), format, source, &settings)];
+    let mut done = fix_together(&mut reports, level, |reports| {
+        Some(relate_reports(reports, &mut [], false, |_| String::new()))
+    });
+    let fixed = done.fixed.remove(&0);
+    fixed.unwrap_or_else(|| Fixed::nothing(source))
+}
+
+/// Fixes files that were checked by themselves up to `level`, turn by turn, each turn in all of them: what one leaves decides
+/// about the next. `compare` compares them, and returns `None` where that is too much.
+///
+/// Fixes that overlap wait for a further round. Every round's result is read again and proved; a fix after which a file
+/// does not read as intended is dropped with the reason.
+pub fn fix_together(
+    reports: &mut [FileReport],
+    level: Applicability,
+    mut compare: impl FnMut(&mut [FileReport]) -> Option<BTreeMap<usize, Vec<Finding>>>,
+) -> FixedTogether {
+    let mut done = FixedTogether::default();
+    for (index, report) in reports.iter().enumerate() {
+        let dropped = budget::of_file(report.source.len(), || unchangeable(report, level));
+        if let Ok(dropped) = dropped
+            && !dropped.is_empty()
+        {
+            let fixed = Fixed {
+                dropped,
+                ..Fixed::nothing(&report.source)
+            };
+            done.fixed.insert(index, fixed);
+        }
     }
-    for finding in &mut checked.findings {
-        shared.take_back(finding, fixed.origin(finding.span.start));
+    // The turns that make nothing as the files are now, and those whose fixes others take back.
+    let (mut idle, mut over): (Vec<Turn>, Vec<Turn>) = Default::default();
+    // How often the files have been as they are: a fix may revert another one, but not in every round.
+    let hashes = |reports: &[FileReport]| -> Vec<u64> {
+        reports.iter().map(|report| hash(&report.source)).collect()
+    };
+    let mut seen = HashMap::from([(hashes(reports), 1)]);
+    while budget::spend(1) {
+        // Where that is too much, the second comparison says so.
+        let Some(along) = compare(reports) else { break };
+        let findings = reports.iter().flat_map(|report| &report.checked.findings);
+        let findings = findings.chain(along.values().flatten());
+        let turns = findings.filter_map(|finding| Turn::up_to(level, finding));
+        let next = turns.filter(|turn| !idle.contains(turn) && !over.contains(turn));
+        let Some(turn) = next.min() else { break };
+        let mut rounds: BTreeMap<usize, Fixed> = BTreeMap::new();
+        for (index, report) in reports.iter().enumerate() {
+            let along = along.get(&index).map_or(&[][..], Vec::as_slice);
+            let round = || round(report, along, turn, level);
+            match budget::of_file(report.source.len(), round) {
+                Ok(round) => rounds.extend(round.map(|round| (index, round))),
+                Err(_) => drop(done.spent.insert(index)),
+            }
+        }
+        let mut state = hashes(reports);
+        for (index, round) in &rounds {
+            state[*index] = hash(&round.bytes);
+        }
+        if rounds.values().all(|round| round.made.is_empty()) {
+            idle.push(turn);
+        } else {
+            let times = seen.entry(state).or_insert(0);
+            *times += 1;
+            if *times > 2 {
+                over.push(turn);
+                for (index, round) in &mut rounds {
+                    round.revert(&reports[*index].source);
+                }
+            } else {
+                idle.clear();
+            }
+        }
+        for (index, report) in reports.iter_mut().enumerate() {
+            let round = rounds.remove(&index);
+            let is_mutated =
+                !report.checked.findings.is_empty() || !report.checked.ignores.is_empty();
+            if let Some(round) = round {
+                let nothing = || Fixed::nothing(&report.source);
+                let fixed = done.fixed.entry(index).or_insert_with(nothing);
+                report.source.clone_from(&round.bytes);
+                fixed.append(round);
+            } else if !is_mutated {
+                continue;
+            }
+            check_again(report);
+        }
     }
-    along
+    done
+}
+
+/// Makes the fixes of `turn` in a file, with those of its mounts that go along; `None` without any.
+fn round(
+    report: &FileReport,
+    along: &[Finding],
+    turn: Turn,
+    level: Applicability,
+) -> Option<Fixed> {
+    let FileReport {
+        source,
+        settings,
+        checked,
+        builds,
+        ..
+    } = report;
+    // Those of a build file are suppressed when its builds are known.
+    let table = builds.as_ref().map(|_| Table::new(&checked.ignores));
+    let is_open = |finding: &&Finding| {
+        let by = |table: &Table<'_>| table.suppressing(finding.rule, finding.span);
+        Turn::up_to(level, finding) == Some(turn) && table.as_ref().and_then(by).is_none()
+    };
+    let findings = checked.findings.iter().chain(along).filter(is_open);
+    let mut findings: Vec<&Finding> = findings.collect();
+    findings.sort_by_key(|finding| (finding.span, finding.rule));
+    let fixes: Vec<&Fix> = findings.iter().flat_map(|finding| &finding.fix).collect();
+    if fixes.is_empty() {
+        return None;
+    }
+    let mut applied = apply_proved(source, &fixes, |new, made| {
+        let is_along = |one: &&Finding| along.iter().any(|along| std::ptr::eq(along, *one));
+        let cured = made.iter().map(|index| findings[*index]);
+        let cured: Vec<&Finding> = cured.filter(|one| !is_along(one)).collect();
+        match builds {
+            Some(builds) => prove_inline(builds, new, &cured, settings),
+            None => prove::holds(source, new, &cured, settings),
+        }
+    });
+    // Beside fixes that were made, one is tried again.
+    if !applied.made.is_empty() {
+        applied.refused.clear();
+    }
+    Some(Fixed::of(source, &findings, applied))
+}
+
+impl Fixed {
+    /// Leaves the file `source` as it is, since other fixes take back what was made.
+    fn revert(&mut self, source: &[u8]) {
+        let made = std::mem::take(&mut self.made).into_iter();
+        let mut dropped = std::mem::take(&mut self.dropped);
+        dropped.extend(made.map(|made| Dropped {
+            rule: made.rule,
+            line: made.line,
+            reason: REVERTED.into(),
+        }));
+        *self = Self {
+            dropped,
+            ..Self::nothing(source)
+        };
+    }
 }
 
 /// Returns a number for a state of a file, by which it is known again.
@@ -106,27 +195,4 @@ pub fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     hasher.finish()
-}
-
-/// Returns the findings to fix in the next round, each with its fix. Fixes that make others needless go first, and safe
-/// ones before unsafe ones, so that the order of the rules does not matter.
-fn next_turn<'f>(
-    findings: impl Iterator<Item = &'f Finding>,
-    level: Applicability,
-    only: Option<Turn>,
-    exhausted: &[Turn],
-) -> Option<(Turn, Vec<(&'f Finding, &'f Fix)>)> {
-    let mut turns: BTreeMap<Turn, Vec<(&Finding, &Fix)>> = BTreeMap::new();
-    for finding in findings {
-        let turn = Turn::of(finding).filter(|turn| only.is_none_or(|only| *turn == only));
-        let fix = finding.fix.as_ref();
-        let Some((turn, fix)) = turn.zip(fix.filter(|fix| fix.applicability() <= level)) else {
-            continue;
-        };
-        turns.entry(turn).or_default().push((finding, fix));
-    }
-    turns.retain(|turn, _| !exhausted.contains(turn));
-    let (turn, mut chosen) = turns.pop_first()?;
-    chosen.sort_by_key(|(finding, _)| (finding.span, finding.rule));
-    Some((turn, chosen))
 }

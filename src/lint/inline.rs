@@ -5,23 +5,44 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::budget;
-use crate::builds::{BuildFile, FormatRef, Inline, Subject, inline, is_same};
-use crate::finding::{Place, RuleId};
-use crate::fix::{Applicability, Applied, Edit, Fix, apply};
+use crate::builds::{Around, BuildFile, FormatRef, Inline, Subject, inline, is_same};
+use crate::finding::{Finding, Place};
+use crate::fix::{Applicability, Fix};
 use crate::index::CacheMount;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{BuiltFor, Settings};
 use crate::suppress::{self, Table};
-use crate::text::{LineIndex, Run, Span};
+use crate::text::{LineIndex, Span};
 
+use super::alone::check_alone;
 use super::check::check;
 use super::embedded;
-use super::fixpoint::fix;
 use super::generated;
-use super::model::{
-    BuildFileReport, Checked, Dropped, FileReport, Fixed, Left, Made, Shared, TakenBack,
-};
+use super::model::{BuildFileReport, Checked, Dropped, FileReport};
+use super::prove;
 use super::unread;
+
+/// Checks a file by itself: of a build file's `format`, or a Dockerfile.
+pub fn check_file(
+    path: &Path,
+    format: Option<FormatRef>,
+    source: &[u8],
+    settings: &Arc<Settings>,
+) -> FileReport {
+    match format {
+        Some(format) => check_build_file(path, format, source, settings),
+        None => FileReport::new(path, source, settings, check(source, settings)),
+    }
+}
+
+/// Checks a file by itself again, which changed or was compared with others.
+pub fn check_again(report: &mut FileReport) {
+    // It was read before, with little else in it.
+    let _ = budget::of_file(report.source.len(), || {
+        let format = report.builds.as_ref().map(|builds| builds.format);
+        *report = check_file(&report.path, format, &report.source, &report.settings);
+    });
+}
 
 /// Returns the builds of a file of this `format`, and the findings in the Dockerfiles within it.
 pub fn check_build_file(
@@ -31,14 +52,14 @@ pub fn check_build_file(
     settings: &Arc<Settings>,
 ) -> FileReport {
     let (mut checked, mut lanes) = (Checked::default(), Vec::new());
-    let (said, unread) = match unread::read(format, source) {
+    let (said, unread) = match unread::read(format, source, Around::NONE) {
         Ok(said) => (said, None),
         Err(unread) => (BuildFile::default(), Some(unread)),
     };
     checked.withheld = generated::withheld(source, settings);
     let lines = LineIndex::new(source);
     for (index, inline) in said.inline.iter().enumerate() {
-        let settings = with_platforms(Cow::Borrowed(settings), &said, index);
+        let settings = with_platforms(settings, &said, index);
         lanes.push(add(&mut checked, inline, source, &lines, &settings));
     }
     if suppress::is_marked(source) {
@@ -102,13 +123,20 @@ fn add(
         checked.findings.push(finding);
     }
     checked.mounts.extend(inner.mounts.into_iter().map(|mount| {
-        let (span, mount_span) = (place(mount.span), place(mount.mount_span));
-        // Fixes for comparisons of files go by the Dockerfile's own bytes: they are left to a person.
+        let behind = |at: usize| Some(inline.map.get(at.checked_sub(1)?)? + 1);
+        let exact = |span: Span| {
+            if span.is_empty() {
+                behind(span.start).map(Span::at)
+            } else {
+                inline.map.exact(span)
+            }
+        };
+        let mode_edit = mount.mode_edit;
         CacheMount {
-            span,
-            mount_span,
-            mode_edit: None,
-            id_end: None,
+            span: place(mount.span),
+            mount_span: place(mount.mount_span),
+            mode_edit: mode_edit.and_then(|(span, before)| Some((exact(span)?, before))),
+            id_end: mount.id_end.and_then(behind),
             ..mount
         }
     }));
@@ -131,90 +159,71 @@ fn moved(inline: &Inline, source: &[u8], fix: &Fix) -> Result<Fix, String> {
     })
 }
 
-/// Returns the fixes in the Dockerfile that cannot be made in the file `source` around it.
-fn immovable(inline: &Inline, source: &[u8], settings: &Settings) -> Vec<TakenBack> {
-    if inline.map.is_empty() {
-        return Vec::new();
-    }
-    let findings = check(inline.text.as_bytes(), settings).findings.into_iter();
-    let refused = findings.filter_map(|finding| {
-        let reason = moved(inline, source, finding.fix.as_ref()?).err()?;
-        Some(TakenBack {
-            rule: finding.rule,
-            start: finding.span.start,
-            reason,
-            left: Left::Advice,
-            filled: None,
-        })
-    });
-    refused.collect()
-}
-
-/// Fixes the Dockerfiles within a file, as [`fix`](super::fix()) fixes a Dockerfile; each result is read again from the new file, and
-/// has to be as intended.
-pub fn fix_inline(
-    format: FormatRef,
-    source: &[u8],
-    settings: &Settings,
-    level: Applicability,
-    shared: &Shared,
-) -> Fixed {
-    let mut fixed = Fixed::nothing(source, Checked::default());
-    if generated::withheld(source, settings).is_some() {
-        return fixed;
-    }
-    let read = |bytes: &[u8]| format.read(std::str::from_utf8(bytes).ok()?).ok();
-    let first = read(source);
-    let mut index = 0;
-    while let Some(file) = read(&fixed.bytes)
-        && let Some(inline) = file.inline.get(index)
-    {
-        let first = first.as_ref().and_then(|file| file.inline.get(index));
-        let mut shared = Shared {
-            only: shared.only,
-            ..first.map(|first| within(shared, first)).unwrap_or_default()
-        };
-        let settings = unsuppressed(settings, &fixed.bytes, inline);
-        let settings = with_platforms(settings, &file, index);
-        shared
-            .taken_back
-            .extend(immovable(inline, &fixed.bytes, &settings));
-        let inner = fix(inline.text.as_bytes(), &settings, level, &shared);
-        let lines = LineIndex::new(&fixed.bytes);
-        let line = |span: Span| lines.line(inline.to_file(span).start);
-        let made = inner.made.iter();
-        let is_changed = inner.bytes != inline.text.as_bytes();
-        if is_changed
-            && let Some(new) = put(inline, &inner, &fixed.bytes)
-            && read(&new.bytes).is_some_and(|new| is_meant(&file, &new, index, &inner.bytes))
-        {
-            let text = LineIndex::new(inline.text.as_bytes());
-            fixed.made.extend(made.map(|made| Made {
-                rule: made.rule,
-                line: line(Span::at(text.start_of(made.line))),
-                title: inline::advice(inline, &made.title),
-            }));
-            fixed.origins = new.origins.compose(&fixed.origins);
-            fixed.bytes = new.bytes;
-        } else if is_changed {
-            let reason = "the Dockerfile cannot be changed within this file: change it by hand";
-            fixed.dropped.extend(made.map(|made| Dropped {
-                rule: made.rule,
-                line: line(Span::at(0)),
-                reason: reason.to_owned(),
+/// Returns the fixes up to `level` in Dockerfiles of `report` that cannot be changed within their file.
+pub(super) fn unchangeable(report: &FileReport, level: Applicability) -> Vec<Dropped> {
+    let FileReport {
+        source,
+        settings,
+        checked,
+        builds,
+        ..
+    } = report;
+    let mut dropped = Vec::new();
+    let builds = builds.iter().filter(|_| checked.withheld.is_none());
+    for BuildFileReport { file, .. } in builds.map(|builds| &**builds) {
+        let (lines, table) = (LineIndex::new(source), Table::new(&checked.ignores));
+        let within = file.inline.iter().enumerate();
+        for (index, inline) in within.filter(|(_, inline)| inline.map.is_empty()) {
+            let settings = with_platforms(settings, file, index);
+            let found = check_alone(inline.text.as_bytes(), &settings).findings;
+            let is_open = |finding: &&Finding| {
+                let mut fix = finding.fix.iter();
+                fix.any(|fix| fix.applicability() <= level)
+                    && table.suppressing(finding.rule, inline.span).is_none()
+            };
+            dropped.extend(found.iter().filter(is_open).map(|finding| Dropped {
+                rule: finding.rule,
+                line: lines.line(inline.span.start),
+                reason:
+                    "the Dockerfile cannot be changed within this file: change it by hand".into(),
             }));
         }
-        index += 1;
     }
-    fixed
+    dropped
+}
+
+/// Proves that the file `new`, made by the fixes of `findings`, has changed in its Dockerfiles only, and that those read as
+/// intended.
+pub(super) fn prove_inline(
+    builds: &BuildFileReport,
+    new: &[u8],
+    findings: &[&Finding],
+    settings: &Settings,
+) -> Result<(), String> {
+    let before = &builds.file;
+    let after = unread::read(builds.format, new, builds.around())
+        .map_err(|unread| format!("the file could not be read any more: {}", unread.why))?;
+    let mut meant = before.clone();
+    for (old, new) in meant.inline.iter_mut().zip(&after.inline) {
+        old.text.clone_from(&new.text);
+    }
+    if !is_same(&meant, &after, &[]) {
+        return Err("the file would say something else about its builds".into());
+    }
+    let both = before.inline.iter().zip(&after.inline).enumerate();
+    for (index, (old, new)) in both.filter(|(_, (old, new))| old.text != new.text) {
+        let own = findings.iter().copied();
+        let own: Vec<&Finding> = own
+            .filter(|one| old.span.contains(one.span.start))
+            .collect();
+        let settings = with_platforms(settings, before, index);
+        prove::holds(old.text.as_bytes(), new.text.as_bytes(), &own, &settings)?;
+    }
+    Ok(())
 }
 
 /// Returns `settings` with the builds of `file` that make the Dockerfile `index` within it for several platforms at once.
-fn with_platforms<'s>(
-    settings: Cow<'s, Settings>,
-    file: &BuildFile,
-    index: usize,
-) -> Cow<'s, Settings> {
+fn with_platforms<'s>(settings: &'s Settings, file: &BuildFile, index: usize) -> Cow<'s, Settings> {
     let builds = file.builds.iter().take_while(|_| budget::spend(1));
     let built_for = builds.filter_map(|build| {
         let platforms = build.platforms.several()?;
@@ -226,74 +235,10 @@ fn with_platforms<'s>(
     });
     let built_for: Vec<BuiltFor> = built_for.collect();
     if built_for.is_empty() {
-        return settings;
+        return Cow::Borrowed(settings);
     }
     Cow::Owned(Settings {
         built_for,
-        ..settings.into_owned()
-    })
-}
-
-/// Returns `settings` without the rules that comments of the file `source` suppress for all of `inline`.
-fn unsuppressed<'s>(settings: &'s Settings, source: &[u8], inline: &Inline) -> Cow<'s, Settings> {
-    if !suppress::is_marked(source) {
-        return Cow::Borrowed(settings);
-    }
-    let ignores = suppress::read_outline(source);
-    let table = Table::new(&ignores);
-    let is_open = |rule: &RuleId| table.suppressing(*rule, inline.span).is_none();
-    let rules = RuleId::ALL.iter().copied();
-    let rules = rules.filter(|rule| settings.is_on(*rule) && is_open(rule));
-    Cow::Owned(Settings {
-        rules: Some(rules.collect()),
         ..settings.clone()
     })
-}
-
-/// Returns what of `shared` is about the Dockerfile `inline`, with places in it.
-fn within(shared: &Shared, inline: &Inline) -> Shared {
-    let all: Vec<usize> = (0..=inline.text.len()).collect();
-    let to_file = |at: usize| inline.to_file(Span::at(at)).start;
-    let taken_back = shared.taken_back.iter().filter_map(|back| {
-        let start = all.partition_point(|at| to_file(*at) < back.start);
-        let is_there = start <= inline.text.len() && to_file(start) == back.start;
-        let back = TakenBack {
-            start,
-            ..back.clone()
-        };
-        is_there.then_some(back)
-    });
-    Shared {
-        taken_back: taken_back.collect(),
-        ..Shared::default()
-    }
-}
-
-/// Returns the file `source` with the `fixed` Dockerfile `inline`.
-fn put(inline: &Inline, fixed: &Fixed, source: &[u8]) -> Option<Applied> {
-    let new = std::str::from_utf8(&fixed.bytes).ok()?;
-    let end = Run {
-        text: new.len(),
-        source: inline.text.len(),
-        len: 0,
-    };
-    let mut edits = Vec::new();
-    let (mut text, mut at) = (0, 0);
-    for run in fixed.origins.runs().iter().chain([&end]) {
-        let (span, new) = (Span::new(at, run.source), new.get(text..run.text)?);
-        if !span.is_empty() || !new.is_empty() {
-            edits.push(Edit::replace(span, new));
-        }
-        (text, at) = (run.text_end(), run.source_end());
-    }
-    let edits = inline::edits(inline, std::str::from_utf8(source).ok()?, &edits).ok()?;
-    let applied = apply(source, &[&Fix::safe("", edits)]);
-    (!applied.made.is_empty()).then_some(applied)
-}
-
-/// Returns whether only the Dockerfile `index` of `before` changed in `after`, into `text`.
-fn is_meant(before: &BuildFile, after: &BuildFile, index: usize, text: &[u8]) -> bool {
-    let mut meant = before.clone();
-    meant.inline[index].text = String::from_utf8_lossy(text).into_owned();
-    is_same(&meant, after, &[])
 }

@@ -29,7 +29,6 @@ pub use joined::join_files;
 pub use judge::match_builds;
 #[cfg(feature = "cli")]
 pub use known::dockerfiles;
-pub use known::mark_buildah;
 pub use model::{BuildStatus, FileAccess};
 pub use note::note_builds;
 #[cfg(feature = "cli")]

@@ -1,21 +1,18 @@
 //! The data about a file: its findings, fixes and builds.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::unread::Unread;
 use crate::builds::{Around, BuildFile, Builder, FormatRef, Parts, Unknown};
-use crate::finding::{Finding, Location, RuleId};
-use crate::fix::{Applicability, Fix};
+use crate::finding::{Finding, RuleId};
+use crate::fix::Applied;
 use crate::index::CacheMount;
 use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress::Ignore;
 use crate::text::{LineIndex, SourceMap, Span};
-
-use super::turn::Turn;
 
 /// The result of checking a file.
 #[derive(Debug, Default)]
@@ -92,78 +89,6 @@ impl fmt::Display for Withheld {
     }
 }
 
-/// What the other files of a run have to do with the fixes of a file.
-#[derive(Clone, Debug, Default)]
-pub struct Shared {
-    /// Findings from comparing it with others.
-    pub found: Vec<Finding>,
-    /// Its settings, where the builds of the run add to them.
-    pub settings: Option<Arc<Settings>>,
-    /// The fixes that are not made.
-    pub taken_back: Vec<TakenBack>,
-    /// The mounts, by their numbers in the file, that get a lane along with one of another file, at a place.
-    pub along: BTreeMap<usize, String>,
-    /// The only turn to make fixes of, if not of all.
-    pub only: Option<Turn>,
-}
-
-/// What is left of a fix that was taken back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
-    /// It is for review: it goes with one that is.
-    Review,
-    /// Its advice: the reason says what has to be done along with it.
-    Advice,
-    /// Nothing: who follows its advice does the same harm, and the reason says what to write instead.
-    Nothing,
-}
-
-/// A fix that was taken back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TakenBack {
-    pub rule: RuleId,
-    /// The start of its finding.
-    pub start: usize,
-    pub reason: String,
-    pub left: Left,
-    /// The place that fills the cache by its id, if that is why.
-    pub filled: Option<Location>,
-}
-
-impl Shared {
-    /// Takes the fix of `finding`, which began at `start`, back where that has to be.
-    pub fn take_back(&self, finding: &mut Finding, start: usize) {
-        // What was left for review may be taken back wholly after that.
-        let mut taken_back = self.taken_back.iter().rev();
-        let back = taken_back.find(|back| (back.rule, back.start) == (finding.rule, start));
-        if let Some(back) = back {
-            back.apply(finding);
-        }
-    }
-}
-
-impl TakenBack {
-    /// Takes the fix of `finding` back.
-    pub(super) fn apply(&self, finding: &mut Finding) {
-        let filled = self.filled.iter();
-        let filled = filled.filter(|place| !finding.related.contains(place));
-        let filled: Vec<Location> = filled.cloned().collect();
-        finding.related.extend(filled);
-        let fix = finding.fix.take();
-        if self.left == Left::Nothing {
-            finding.help = finding.note.clone();
-        }
-        match fix.filter(|_| self.left == Left::Review) {
-            Some(fix) if fix.applicability() == Applicability::Safe => {
-                let title = format!("{} ({})", fix.title(), self.reason);
-                finding.fix = Some(Fix::needs_review(title, fix.edits().to_vec()));
-            }
-            Some(fix) => finding.fix = Some(fix),
-            None => finding.unfixed = Some(self.reason.clone()),
-        }
-    }
-}
-
 /// A file of a run with its findings.
 #[derive(Debug)]
 pub struct FileReport {
@@ -203,30 +128,55 @@ pub struct Fixed {
     pub bytes: Vec<u8>,
     /// The fixes that were made, in order.
     pub made: Vec<Made>,
-    /// The findings in the new bytes.
-    pub left: Checked,
     /// The fixes that were dropped because the result would not have read as intended.
     pub dropped: Vec<Dropped>,
     /// The map from the new bytes to the old ones.
     pub origins: SourceMap,
+    /// The lines of the old ones.
+    pub lines: LineIndex,
 }
 
 impl Fixed {
-    /// Returns an unchanged file with `left` in it.
-    pub fn nothing(source: &[u8], left: Checked) -> Self {
+    /// Returns an unchanged file.
+    pub fn nothing(source: &[u8]) -> Self {
         Self {
             bytes: source.to_vec(),
             made: Vec::new(),
-            left,
             dropped: Vec::new(),
             origins: SourceMap::of(Span::new(0, source.len())),
+            lines: LineIndex::new(source),
         }
     }
 
-    /// Adds the fixes that made `next` of these bytes, which were `old` at first.
-    pub fn append(&mut self, next: Self, old: &[u8]) {
-        let (lines, first) = (LineIndex::new(&self.bytes), LineIndex::new(old));
-        let line = |line: usize| first.line(self.origin(lines.start_of(line)));
+    /// Returns the file `source` with the fixes of `findings`, by their indices, as `applied` has them.
+    pub(super) fn of(source: &[u8], findings: &[&Finding], applied: Applied) -> Self {
+        let lines = LineIndex::new(source);
+        let line = |index: usize| lines.line(findings[index].span.start);
+        let made = applied.made.iter().filter_map(|&index| {
+            Some(Made {
+                rule: findings[index].rule,
+                line: line(index),
+                title: findings[index].fix.as_ref()?.title().into(),
+            })
+        });
+        let refused = applied.refused.into_iter();
+        let dropped = refused.map(|(index, reason)| Dropped {
+            rule: findings[index].rule,
+            line: line(index),
+            reason,
+        });
+        Self {
+            made: made.collect(),
+            dropped: dropped.collect(),
+            bytes: applied.bytes,
+            origins: applied.origins,
+            lines,
+        }
+    }
+
+    /// Adds the fixes that made `next` of these bytes.
+    pub(super) fn append(&mut self, next: Self) {
+        let line = |line: usize| self.line(next.lines.start_of(line));
         let made = next.made.into_iter().map(|made| Made {
             line: line(made.line),
             ..made
@@ -248,12 +198,12 @@ impl Fixed {
             }
         }
         self.origins = next.origins.compose(&self.origins);
-        (self.bytes, self.left) = (next.bytes, next.left);
+        self.bytes = next.bytes;
     }
 
-    /// Returns the byte of the original file for byte `at` of the new one.
-    pub fn origin(&self, at: usize) -> usize {
-        self.origins.near(at)
+    /// Returns the 1-based line of the old file for byte `at` of the new one.
+    pub fn line(&self, at: usize) -> usize {
+        self.lines.line(self.origins.near(at))
     }
 }
 

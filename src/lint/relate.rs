@@ -1,5 +1,6 @@
 //! Compares the files of a run with one another.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
@@ -11,11 +12,11 @@ use crate::rules::guards::SILENT;
 use crate::rules::registry;
 use crate::text::{Span, count};
 
-use super::agree::{agree, is_within};
-use super::agreeing::{Agreeing, Along};
+use super::agree::agree;
+use super::agreeing::{Agreeing, Along, is_within};
 use super::fills::filled;
 use super::finalize;
-use super::model::{FileReport, Left, Shared, TakenBack, Withheld};
+use super::model::{FileReport, Withheld};
 
 /// Adds the findings from comparing all files of a run; `name` returns a file's path, by index, as reports print it.
 pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
@@ -155,14 +156,14 @@ fn is_containerfile(path: &Path) -> bool {
 }
 
 /// Does [`relate`] for reports, and removes suppressed findings; `name` returns a path as reports print it, `whole` is
-/// true where these are all files. Returns what the fixes of files have to do with one another and with `others`, which are
-/// not fixed. ([`super::matching::match_builds`] finalizes those of the build files.)
+/// true where these are all files. Fixes of files agree with one another and with `others`, which are not fixed; returns those
+/// of mounts that get a lane along with others, by file. ([`super::matching::match_builds`] finalizes those of the build files.)
 pub fn relate_reports(
     reports: &mut [FileReport],
     others: &mut [FileReport],
     whole: bool,
     name: impl Fn(&Path) -> String,
-) -> BTreeMap<usize, Shared> {
+) -> BTreeMap<usize, Vec<Finding>> {
     let mut filled = filled(&reports.iter().chain(&*others));
     for other in &mut *others {
         other.checked.withheld = Some(Withheld::NotNamed);
@@ -192,6 +193,7 @@ pub fn relate_reports(
             source,
             format: builds.as_ref().map(|builds| builds.format),
             along: Along::default(),
+            whys: OnceCell::new(),
         };
         files.push(file(checked));
         paths.push(path.as_path());
@@ -212,23 +214,8 @@ pub fn relate_reports(
     }
     files.append(&mut filling);
     paths.append(&mut filling_paths);
-    let mut shared = agree(&mut files, &|index| name(paths[index]));
-    for (index, file) in files[..given].iter().enumerate() {
-        let findings = file.checked.findings.iter();
-        let kept = findings.filter(|finding| finding.rule == RuleId::NeedlessLock);
-        let kept = kept.filter_map(|finding| {
-            Some(TakenBack {
-                rule: finding.rule,
-                start: finding.span.start,
-                reason: finding.unfixed.clone()?,
-                left: Left::Nothing,
-                filled: None,
-            })
-        });
-        let kept: Vec<TakenBack> = kept.collect();
-        if !kept.is_empty() {
-            shared.entry(index).or_default().taken_back.extend(kept);
-        }
-    }
-    shared
+    agree(&mut files, &|index| name(paths[index]));
+    let along = files.into_iter().map(|file| file.along.findings);
+    let along = along.take(given).enumerate();
+    along.filter(|(_, along)| !along.is_empty()).collect()
 }

@@ -8,7 +8,7 @@ use crate::fix::{self, Applicability, Applied, Fix};
 
 /// The turn of a fix: earlier turns come first, and each round makes fixes of only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Turn {
+pub(super) enum Turn {
     /// Of a rule whose fixes make others needless.
     First(RuleId),
     Safe,
@@ -34,9 +34,14 @@ impl Turn {
     }
 
     /// Returns the turn of the fix of `finding`, if any.
-    pub fn of(finding: &Finding) -> Option<Self> {
-        let fix = finding.fix.as_ref()?;
-        Some(Self::by(finding.rule, fix.applicability()))
+    fn of(finding: &Finding) -> Option<Self> {
+        Self::up_to(Applicability::Unsafe, finding)
+    }
+
+    /// Returns the turn of the fix of `finding`, if it has one up to `level`.
+    pub(super) fn up_to(level: Applicability, finding: &Finding) -> Option<Self> {
+        let applicability = finding.fix.as_ref()?.applicability();
+        (applicability <= level).then(|| Self::by(finding.rule, applicability))
     }
 
     /// Returns whether its fixes are safe.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use crate::builds::{BuildFile, FormatRef};
+use crate::builds::{Around, BuildFile, FormatRef};
 use crate::text::{Span, pattern};
 
 /// A file of builds that cannot be read.
@@ -25,14 +25,14 @@ static EXPRESSION: LazyLock<Regex> =
 /// One in the line that cannot be read, for example with quotes in it; not GitHub's `${{ }}`.
 static WITHIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^$])\{\{[- ]"));
 
-/// Reads the builds of a file of this `format`.
-pub fn read(format: FormatRef, source: &[u8]) -> Result<BuildFile, Unread> {
+/// Reads the builds of a file of this `format` within a whole.
+pub fn read(format: FormatRef, source: &[u8], around: &Around) -> Result<BuildFile, Unread> {
     let text = std::str::from_utf8(source).map_err(|error| Unread {
         span: Span::at(error.valid_up_to()),
         why: format!("it is not UTF-8: {error}"),
         is_template: false,
     })?;
-    format.read(text).map_err(|error| Unread {
+    format.read_within(text, around).map_err(|error| Unread {
         span: error.span,
         why: error.message,
         is_template: EXPRESSION.is_match(source) || WITHIN.is_match(line(source, error.span.start)),

@@ -1,26 +1,24 @@
-//! Fixes files: each by itself, then the builds that have to pass the new lanes of their Dockerfiles.
+//! Fixes files: all of them together, then the builds that have to pass the new lanes of their Dockerfiles.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::budget;
-use crate::builds::FormatRef;
 use crate::fix::Applicability;
 use crate::lint::matching::{self, FileAccess};
-use crate::lint::{self, Checked, Dropped, FileReport, Fixed, Shared, Turn};
-use crate::rules::Settings;
+use crate::lint::{self, FileReport, Fixed};
 
 use super::input::InputFile;
-use super::relate::{BeforeFixes, shared_fixes};
+use super::relate::{BeforeFixes, compare};
 
 pub struct Fixing<'f> {
-    pub level: Applicability,
+    level: Applicability,
     write: Write<'f>,
-    /// What the fixes of files have to do with other files, by the file to fix.
-    shared: HashMap<PathBuf, Shared>,
-    /// The files that were fixed together, as they were and as they are to be.
-    together: Mutex<HashMap<PathBuf, (Vec<u8>, Fixed)>>,
+    /// The files that were fixed together, with the hash of what they were; without [`Fixed`] where nothing was done.
+    known: Mutex<HashMap<PathBuf, (u64, Option<Fixed>)>>,
+    /// Files that are not fixed.
+    others: Vec<FileReport>,
 }
 
 /// Replaces old bytes at a path by new ones; the error is the reason of a failure.
@@ -40,67 +38,45 @@ pub struct FileFix {
 }
 
 impl<'f> Fixing<'f> {
-    /// Begins fixes up to `level` of files that were checked by themselves.
-    ///
-    /// Unsafe ones are made in all files turn by turn, as within a file: what one turn leaves decides about the next.
+    /// Fixes files that were checked by themselves up to `level`.
     pub fn new(
         level: Applicability,
         write: Write<'f>,
-        mut before: BeforeFixes,
+        before: BeforeFixes,
         access: &FileAccess<'_>,
     ) -> Self {
-        let mut together = HashMap::new();
-        // The turns that make nothing as the files are now, and those whose fixes others take back.
-        let (mut idle, mut over): (Vec<Turn>, Vec<Turn>) = Default::default();
-        // How often the files have been as they are: a fix may revert another one, but not in every round.
-        let mut seen: HashMap<Vec<u64>, usize> = HashMap::new();
-        let shared = loop {
-            // Where that is too much, the second comparison says so.
-            let Ok(shared) = shared_fixes(&mut before, access) else {
-                break Vec::new();
-            };
-            let findings = before.reports.iter().flat_map(|one| &one.checked.findings);
-            let turns = findings.filter_map(Turn::of);
-            let next = turns.filter(|turn| !idle.contains(turn) && !over.contains(turn));
-            let Some(turn) = next.min().filter(|_| level == Applicability::Unsafe) else {
-                break shared;
-            };
-            let mut fixes = turned(turn, &before.reports, shared);
-            if !fixes
-                .iter()
-                .any(|(report, fixed)| fixed.bytes != before.reports[*report].source)
-            {
-                idle.push(turn);
-            } else if is_again(&mut seen, &before.reports, &fixes) {
-                over.push(turn);
-                for (report, fixed) in &mut fixes {
-                    revert(fixed, &before.reports[*report]);
-                }
-            } else {
-                idle.clear();
-            }
-            for (report, fixed) in fixes {
-                add(&mut together, &mut before.reports[report], fixed);
-            }
-            check_again(&mut before.reports);
-        };
-        let paths = before.reports.into_iter().map(|report| report.path);
+        let BeforeFixes {
+            mut reports,
+            mut others,
+            whole,
+        } = before;
+        let was: Vec<u64> = reports.iter().map(|one| lint::hash(&one.source)).collect();
+        let mut done = lint::fix_together(&mut reports, level, |reports| {
+            compare(reports, &mut others, whole, access).ok()
+        });
+        let known = reports.into_iter().zip(was).enumerate();
+        // One beyond the budget is named where it is written.
+        let known = known.filter(|(index, _)| !done.spent.contains(index));
+        let known: Vec<_> = known.collect();
+        let known = known
+            .into_iter()
+            .map(|(index, (report, was))| (report.path, (was, done.fixed.remove(&index))));
         Self {
             level,
             write,
-            shared: paths.zip(shared).collect(),
-            together: Mutex::new(together),
+            known: Mutex::new(known.collect()),
+            others,
         }
     }
 
     /// Returns the file at `path` as it was fixed together with others, if it still is what it was.
-    fn fixed_together(&self, path: &Path, source: &[u8]) -> Option<Fixed> {
-        let mut files = self.together.lock().unwrap_or_else(PoisonError::into_inner);
-        let (old, fixed) = files.remove(path)?;
-        (old == source).then_some(fixed)
+    fn known(&self, path: &Path, source: &[u8]) -> Option<Fixed> {
+        let mut files = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (was, fixed) = files.remove(path)?;
+        (was == lint::hash(source)).then(|| fixed.unwrap_or_else(|| Fixed::nothing(source)))
     }
 
-    /// Fixes one file by itself and writes it; `None` where there is nothing to fix or to compare.
+    /// Writes one file as it was fixed; `None` where there is nothing to fix or to compare.
     pub fn file(&self, input: InputFile<'_>) -> Option<(FileReport, FileFix)> {
         let InputFile {
             path,
@@ -110,18 +86,10 @@ impl<'f> Fixing<'f> {
             is_stdin,
             ..
         } = input;
-        let alone = Shared::default();
-        let shared = self.shared.get(path).unwrap_or(&alone);
-        let settings = shared.settings.clone().unwrap_or(settings);
-        let (mut fixed, shared) = match self.fixed_together(path, source) {
-            Some(mut fixed) => {
-                if format.is_none() {
-                    fixed.left = lint::check(&fixed.bytes, &settings);
-                }
-                (fixed, &alone)
-            }
+        let mut fixed = match self.known(path, source) {
+            Some(fixed) => fixed,
             None if format.is_none() && !is_stdin && !lint::is_of_interest(source) => return None,
-            None => (fix(format, source, &settings, self.level, shared), shared),
+            None => lint::fix(format, source, &settings, self.level),
         };
         let changed = fixed.bytes != source;
         if !changed {
@@ -134,21 +102,12 @@ impl<'f> Fixing<'f> {
             unwritten = (self.write)(path, source, &fixed.bytes).err();
         }
         if unwritten.is_some() {
-            // The file is as it was, and so are its findings.
-            let left = Fixed::nothing(source, lint::check(source, &settings));
             fixed = Fixed {
                 dropped: fixed.dropped,
-                ..left
+                ..Fixed::nothing(source)
             };
         }
-        let mut left = std::mem::take(&mut fixed.left);
-        for finding in &mut left.findings {
-            shared.take_back(finding, fixed.origin(finding.span.start));
-        }
-        let report = match format {
-            Some(format) => lint::check_build_file(path, format, &fixed.bytes, &settings),
-            None => FileReport::new(path, &fixed.bytes, &settings, left),
-        };
+        let report = lint::check_file(path, format, &fixed.bytes, &settings);
         let done = FileFix {
             fixed,
             old: if changed { source.to_vec() } else { Vec::new() },
@@ -158,22 +117,23 @@ impl<'f> Fixing<'f> {
         Some((report, done))
     }
 
-    /// Compares `files`, which [`Self::file`] has fixed, by `relate`, which returns whether it could; passes the lane in
-    /// their builds, fills their caches, and writes them; and compares them again where anything changed.
+    /// Compares `files`, which [`Self::file`] has fixed, with one another and files that are not fixed by `relate`, which
+    /// returns whether it could; passes the lane in their builds, fills their caches, and writes them; and compares them
+    /// again where anything changed.
     pub fn together(
-        &self,
+        mut self,
         files: Vec<(FileReport, FileFix)>,
-        mut relate: impl FnMut(&mut [FileReport]) -> bool,
+        mut relate: impl FnMut(&mut [FileReport], &mut [FileReport]) -> bool,
     ) -> (Vec<FileReport>, Vec<FileFix>) {
         let (mut reports, mut fixes): (Vec<_>, Vec<_>) = files.into_iter().unzip();
-        let mut is_related = relate(&mut reports);
+        let mut is_related = relate(&mut reports, &mut self.others);
         // Caches are filled by the ids that they have in builds with their lanes.
         for change in [
             matching::insert_args as ChangeBuilds,
             matching::rename_fills,
         ] {
             if is_related && self.builds(change, &mut reports, &mut fixes) {
-                is_related = relate(&mut reports);
+                is_related = relate(&mut reports, &mut self.others);
             }
         }
         (reports, fixes)
@@ -194,7 +154,7 @@ impl<'f> Fixing<'f> {
             });
         }
         if changed {
-            check_again(reports);
+            reports.iter_mut().for_each(lint::check_again);
         }
         changed
     }
@@ -224,100 +184,5 @@ impl<'f> Fixing<'f> {
         done.fixed.bytes.clone_from(&inserted.bytes);
         report.source = inserted.bytes;
         Ok(true)
-    }
-}
-
-/// Fixes one file, of a build file's `format` or a Dockerfile.
-fn fix(
-    format: Option<FormatRef>,
-    source: &[u8],
-    settings: &Settings,
-    level: Applicability,
-    shared: &Shared,
-) -> Fixed {
-    match format {
-        Some(format) => lint::fix_inline(format, source, settings, level, shared),
-        None => lint::fix(source, settings, level, shared),
-    }
-}
-
-/// Returns what the fixes of `turn` make of the files, by index. One beyond the budget is left out here, and named where it
-/// is written.
-fn turned(turn: Turn, reports: &[FileReport], shared: Vec<Shared>) -> Vec<(usize, Fixed)> {
-    let of_file = |(index, mut shared): (usize, Shared)| {
-        shared.only = Some(turn);
-        let report = &reports[index];
-        let format = report.builds.as_ref().map(|builds| builds.format);
-        let (source, settings) = (&report.source, &report.settings);
-        let fixed = budget::within(source.len(), || {
-            fix(format, source, settings, Applicability::Unsafe, &shared)
-        });
-        Some((index, fixed.ok()?))
-    };
-    shared.into_iter().enumerate().filter_map(of_file).collect()
-}
-
-/// Counts the state of the files after `fixes`; returns whether they have been in it twice before.
-fn is_again(
-    seen: &mut HashMap<Vec<u64>, usize>,
-    reports: &[FileReport],
-    fixes: &[(usize, Fixed)],
-) -> bool {
-    let mut state: Vec<u64> = reports.iter().map(|one| lint::hash(&one.source)).collect();
-    for (report, fixed) in fixes {
-        state[*report] = lint::hash(&fixed.bytes);
-    }
-    let times = seen.entry(state).or_insert(0);
-    *times += 1;
-    *times > 2
-}
-
-/// Leaves a file as it is, since other fixes take back what was made.
-fn revert(fixed: &mut Fixed, report: &FileReport) {
-    let made = std::mem::take(&mut fixed.made).into_iter();
-    let mut dropped = std::mem::take(&mut fixed.dropped);
-    dropped.extend(made.map(|made| Dropped {
-        rule: made.rule,
-        line: made.line,
-        reason: lint::REVERTED.into(),
-    }));
-    *fixed = Fixed {
-        dropped,
-        ..Fixed::nothing(&report.source, Checked::default())
-    };
-}
-
-/// Adds what was made of a file, or was not, to what was made of it before.
-fn add(together: &mut HashMap<PathBuf, (Vec<u8>, Fixed)>, report: &mut FileReport, fixed: Fixed) {
-    if fixed.bytes == report.source && fixed.dropped.is_empty() {
-        return;
-    }
-    let nothing = || {
-        let nothing = Fixed::nothing(&report.source, Checked::default());
-        (report.source.clone(), nothing)
-    };
-    let (old, all) = together.entry(report.path.clone()).or_insert_with(nothing);
-    report.source.clone_from(&fixed.bytes);
-    all.append(fixed, old);
-}
-
-/// Checks files by themselves again, of which some changed.
-fn check_again(reports: &mut [FileReport]) {
-    for report in reports {
-        // All of them were read before, with little else in them.
-        let _ = budget::within(report.source.len(), || {
-            let FileReport {
-                path,
-                source,
-                settings,
-                ..
-            } = &*report;
-            match report.builds.as_ref().map(|builds| builds.format) {
-                Some(format) => {
-                    *report = lint::check_build_file(path, format, source, settings);
-                }
-                None => report.checked = lint::check(source, settings),
-            }
-        });
     }
 }

@@ -62,8 +62,8 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     if text {
         return lint::check_text(path, source, &settings);
     }
-    let checked = lint::check(source, &settings);
-    (is_stdin || !checked.is_empty()).then(|| FileReport::new(path, source, &settings, checked))
+    let report = lint::check_file(path, None, source, &settings);
+    (is_stdin || !report.checked.is_empty()).then_some(report)
 }
 
 /// Checks the file within a budget of its own.

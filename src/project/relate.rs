@@ -1,31 +1,35 @@
 //! Compares files with one another, and builds with their Dockerfiles.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::budget::{self, Spent};
 use crate::builds::FormatRef;
+use crate::finding::Finding;
 use crate::lint::matching::{self, BuildStatus, FileAccess};
-use crate::lint::{self, FileReport, Shared};
+use crate::lint::{self, FileReport};
 
-/// Adds findings to `reports` from comparing files and from rules on builds, and finalizes them. `whole` says whether
-/// these are all files there are.
+/// Adds findings to `reports` from comparing files and from rules on builds, and finalizes them; their fixes agree with
+/// `others`, which are not fixed. `whole` says whether these are all files there are.
 ///
 /// # Errors
 /// Fails where that is more than cachelane compares.
 pub fn relate(
     reports: &mut [FileReport],
+    others: &mut [FileReport],
     whole: bool,
     access: &FileAccess<'_>,
 ) -> Result<Vec<BuildStatus>, Spent> {
-    let bytes = reports.iter().map(|report| report.source.len()).sum();
-    budget::within(bytes, || {
+    budget::within(size(reports), || {
         matching::join_files(reports, access);
         matching::note_builds(reports, &[], access);
-        matching::mark_buildah(reports, access);
-        lint::relate_reports(reports, &mut [], whole, access.name);
+        lint::relate_reports(reports, others, whole, access.name);
         matching::match_builds(reports, whole, access)
     })
+}
+
+fn size(reports: &[FileReport]) -> usize {
+    reports.iter().map(|report| report.source.len()).sum()
 }
 
 /// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to; none where that is more than cachelane
@@ -48,35 +52,18 @@ pub struct BeforeFixes {
     pub whole: bool,
 }
 
-/// Compares the files, and returns for each to fix what its fixes have to do with others: the unsafe ones that depend on
-/// another, and those that have to agree.
-pub fn shared_fixes(
-    before: &mut BeforeFixes,
+/// Compares the files before a round of fixes; returns the fixes of mounts that get a lane along with others, by file.
+pub fn compare(
+    reports: &mut [FileReport],
+    others: &mut [FileReport],
+    whole: bool,
     access: &FileAccess<'_>,
-) -> Result<Vec<Shared>, Spent> {
-    let BeforeFixes {
-        reports,
-        others,
-        whole,
-    } = before;
-    let files = reports.iter().chain(&*others);
-    let bytes = files.map(|report| report.source.len()).sum();
-    let mut agreed = budget::within(bytes, || {
+) -> Result<BTreeMap<usize, Vec<Finding>>, Spent> {
+    budget::within(size(reports) + size(others), || {
         matching::join_files(reports, access);
         matching::note_builds(reports, others, access);
-        lint::relate_reports(reports, others, *whole, access.name)
-    })?;
-    let of_file = |(index, report): (usize, &FileReport)| {
-        let found = report.checked.findings.iter();
-        let found = found.filter(|one| one.fix.is_some() && one.spans_files());
-        let is_noted = report.settings.is_noted();
-        Shared {
-            found: found.cloned().collect(),
-            settings: is_noted.then(|| Arc::clone(&report.settings)),
-            ..agreed.remove(&index).unwrap_or_default()
-        }
-    };
-    Ok(reports.iter().enumerate().map(of_file).collect())
+        lint::relate_reports(reports, others, whole, access.name)
+    })
 }
 
 /// Returns the base of paths in the build file at the absolute `path`: its own folder, or the repository's. `is_root`

@@ -121,11 +121,7 @@ fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Opti
             return mode;
         }
     }
-    let value = by_default(file, instruction, mount, "sharing")?.to_ascii_lowercase();
-    let modes = [Sharing::Shared, Sharing::Private, Sharing::Locked];
-    modes
-        .into_iter()
-        .find(|mode| mode.as_str().as_bytes() == value)
+    Sharing::by_name(&by_default(file, instruction, mount, "sharing")?)
 }
 
 /// Returns the target by which BuildKit sorts `mount` among those of the RUN `instruction`.

@@ -3,16 +3,9 @@
 use bstr::ByteSlice as _;
 
 use crate::budget;
+use crate::builds::command::{before_program, program_name as name};
 use crate::builds::shell::{self, Dialect, Lookup, Word};
 use crate::dockerfile::Dockerfile;
-
-/// Programs that run the command behind them, each with the number of words in between that are no options.
-const WRAPPERS: &str = "sudo:0 doas:0 env:0 nice:0 ionice:0 time:0 timeout:0 exec:0 command:0 nohup:0 xargs:0 \
-    eatmydata:0 retry:0 flock:1 gosu:1 su-exec:1 fakeroot:0 chronic:0 stdbuf:0 mold:0 dumb-init:0 tini:0 npx:0 bunx:0 uvx:0 \
-    yarn:0 npm:1 pnpm:1 bun:1 uv:1 poetry:1 pipenv:1 python:0 python3:0 rustup:2";
-
-/// Options of wrappers whose value is the next word.
-const VALUED: &[&str] = &["-u", "-g", "-k", "-a"];
 
 /// The words of a command, with the variables that the Dockerfile or the script sets.
 #[derive(Debug)]
@@ -38,25 +31,10 @@ impl Command {
 
     /// Returns the words before the program, `sudo` and its kin, and those from it on.
     pub(super) fn at_program(&self) -> (&[String], &[String]) {
-        let mut rest = self.0.as_slice();
-        let mut skip = 0;
-        while let [word, behind @ ..] = rest {
-            rest = behind;
-            let letter = |byte: &u8| byte.is_ascii_alphabetic() || b"/._@[:".contains(byte);
-            let is_word = word.as_bytes().first().is_some_and(letter) && !word.contains('=');
-            if VALUED.contains(&word.as_str()) {
-                rest = rest.get(1..).unwrap_or_default();
-            } else if is_word && skip > 0 {
-                skip -= 1;
-            } else if is_word {
-                let name = name(word);
-                let Some(words) = wrapper(name) else {
-                    return self.0.split_at(self.0.len() - behind.len() - 1);
-                };
-                skip = words.parse().unwrap_or(0);
-            }
-        }
-        (&self.0, &[])
+        let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        // What `eval` runs is a script.
+        let at = before_program(&words, |prefix| prefix.name != "eval");
+        self.0.split_at(at)
     }
 
     /// Returns the script that it runs: `sh -c SCRIPT`, `su USER -c SCRIPT`, `eval SCRIPT`, `trap SCRIPT`.
@@ -88,24 +66,8 @@ impl Command {
     }
 }
 
-/// Returns the number of words behind the wrapper `name` that are no options, as in [`WRAPPERS`].
-fn wrapper(name: &str) -> Option<&'static str> {
-    let mut wrappers = WRAPPERS.split_ascii_whitespace();
-    wrappers.find_map(|known| known.strip_prefix(name)?.strip_prefix(':'))
-}
-
-pub(super) fn is_wrapper(name: &str) -> bool {
-    wrapper(name).is_some()
-}
-
 pub(super) fn is_shell(program: &str) -> bool {
     Dialect::of(program) == Some(Dialect::Posix)
-}
-
-/// Returns the name of the program at a path, without the version of `npx tool@1.2`.
-pub(super) fn name(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.split_once('@').map_or(name, |(name, _)| name)
 }
 
 /// A way to call a tool.

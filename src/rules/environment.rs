@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
+use crate::builds::command::{Prefix, Runs, program_name as name};
 use crate::dockerfile::Keyword;
 use crate::text::pattern;
 
-use super::commands::{Command, is_shell, is_wrapper, name};
+use super::commands::{Command, is_shell};
 use super::context::Context;
 
 /// Programs that do the same whatever variables there are, but for those that they are known to read.
@@ -21,10 +22,6 @@ const PLAIN: &str = "apt apt-get apt-cache apt-key apt-mark apt-fast aptitude dp
     sha1sum sha256sum sha384sum sha512sum md5sum b2sum base64 xxd od jq date sleep which command type hash unset local \
     shift exit return umask ulimit wait read break continue trap eval basename dirname realpath readlink uname id whoami \
     hostname arch nproc getconf find service systemctl kill pkill";
-
-/// Programs that run a command which is not theirs, and change nothing about it.
-const CARRIERS: &str = "sudo doas env nice ionice time timeout exec command nohup xargs eatmydata retry flock gosu \
-    su-exec fakeroot chronic stdbuf";
 
 /// The folders of programs that come with a system.
 const SYSTEM: &[&str] = &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
@@ -66,7 +63,7 @@ pub(super) fn may_see_all_variables(command: &Command) -> bool {
     let (before, rest) = command.at_program();
     let is_carried = |word: &String| {
         let is_odd = |first: char| !first.is_ascii_alphanumeric() && !"-/._+".contains(first);
-        let is_runner = is_wrapper(name(word)) && !is_one(CARRIERS, name(word));
+        let is_runner = Prefix::of(word).is_some_and(|prefix| prefix.runs != Runs::Command);
         word.contains('=') || !(is_runner || word.starts_with(is_odd))
     };
     if !before.iter().all(is_carried) {

@@ -84,11 +84,6 @@ pub struct Unpassed {
 }
 
 impl Settings {
-    /// Returns whether the builds of the run add to them.
-    pub fn is_noted(&self) -> bool {
-        !self.built_for.is_empty() || self.own_lanes != OwnLanes::default()
-    }
-
     /// Returns the variables other than the lane argument that set jobs apart.
     pub fn isolating(&self) -> impl Iterator<Item = &String> {
         self.isolating.iter().chain(&self.own_lanes.names)

@@ -32,7 +32,7 @@ pub fn search(folder: &Path, visitor: &impl Visit) {
     // `a//` and `a/.` become `a` in all paths found.
     let folder: &Path = &folder.components().collect::<PathBuf>();
     let real = fs::canonicalize(folder).unwrap_or_default();
-    let repository = real.ancestors().find(|around| is_repository(around));
+    let repository = repository(&real);
     // Git asks no folder around a repository; where there is none, every folder around is asked.
     let around = real
         .ancestors()
@@ -125,7 +125,12 @@ fn refusal(folder: &Path) -> Option<String> {
         .then(|| format!("its .gitignore is larger than {} KiB", MAX_SIZE / 1024))
 }
 
-fn is_repository(folder: &Path) -> bool {
+/// Returns the root of the repository around the absolute `folder`.
+pub fn repository(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|around| is_repository(around))
+}
+
+pub fn is_repository(folder: &Path) -> bool {
     fs::symlink_metadata(folder.join(".git")).is_ok()
 }
 
@@ -150,7 +155,7 @@ pub fn is_ignored(folder: &Path, full: &Path) -> bool {
                 .matched_path_or_any_parents(full, full.is_dir() || !full.exists())
                 .is_ignore()
     };
-    let root = folder.ancestors().find(|around| is_repository(around));
+    let root = repository(folder);
     folder
         .ancestors()
         .take_while(|around| root.is_none_or(|root| around.starts_with(root)))

@@ -140,12 +140,7 @@ impl Job {
             keep_default: true,
             ..Settings::default()
         };
-        let fixed = lint::fix(
-            self.file.as_bytes(),
-            &settings,
-            Applicability::Safe,
-            &lint::Shared::default(),
-        );
+        let fixed = lint::fix(None, self.file.as_bytes(), &settings, Applicability::Safe);
         if let Some(dropped) = fixed.dropped.first() {
             return Err(format!("cachelane: {}", dropped.reason));
         }

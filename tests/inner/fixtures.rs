@@ -48,9 +48,9 @@ fn every_case_reports_and_fixes_as_recorded() {
         let source = &file.bytes();
         let (settings, level) = pages::settings(source);
         let (text, rules) = report(source, &settings);
-        let fixed = lint::fix(source, &settings, level, &lint::Shared::default());
+        let fixed = lint::fix(None, source, &settings, level);
         assert!(fixed.dropped.is_empty(), "{place}: {:?}", fixed.dropped);
-        let again = lint::fix(&fixed.bytes, &settings, level, &lint::Shared::default());
+        let again = lint::fix(None, &fixed.bytes, &settings, level);
         assert!(
             again.bytes == fixed.bytes,
             "{place}: fixing the fixed file changes it"

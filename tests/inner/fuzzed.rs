@@ -6,7 +6,7 @@ use std::panic;
 use bstr::BStr;
 use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane, Parts};
 use cachelane::dockerfile::Dockerfile;
-use cachelane::finding::RuleId;
+use cachelane::finding::{Finding, RuleId};
 use cachelane::fix::{Applicability, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
@@ -16,6 +16,11 @@ use crate::pass::pass;
 use crate::{formats, seeds, targets};
 
 type Target = fn(&[u8]);
+
+/// Returns the findings in a file that is checked by itself.
+fn left(source: &[u8]) -> Vec<Finding> {
+    lint::check_alone(source, &Settings::default()).findings
+}
 
 /// The targets by name. `tests/outer/parity` asks the official parser.
 const TARGETS: &[(&str, Target)] = &[
@@ -73,10 +78,10 @@ fn an_arg_line_with_a_word_that_is_no_name_is_not_taken_for_one_with_the_lane_al
         let run = "RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update\n";
         let source = format!("{head}ARG CACHE_ID=default {word}\n{tail}{run}");
         let fixed = lint::fix(
+            None,
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &lint::Shared::default(),
         );
         assert_eq!(fixed.dropped, []);
         let expected = format!("{head}ARG {word}\n{tail}ARG CACHE_ID=default\n{run}");
@@ -128,17 +133,11 @@ fn a_value_that_is_no_text_is_not_moved() {
         run,
     ]
     .concat();
-    let fixed = lint::fix(
-        &source,
-        &Settings::default(),
-        Applicability::Safe,
-        &lint::Shared::default(),
-    );
+    let fixed = lint::fix(None, &source, &Settings::default(), Applicability::Safe);
     assert_eq!(fixed.dropped, []);
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(&source));
-    let found = fixed
-        .left
-        .findings
+    let left = left(&fixed.bytes);
+    let found = left
         .iter()
         .find(|finding| finding.rule == RuleId::EarlyArg)
         .expect("it is still said");
@@ -152,12 +151,7 @@ fn a_late_value_that_is_no_text_stays_where_it_is() {
     let tail =
         b",target=/var/cache/apt,sharing=locked true\nARG CACHE_ID=\xE5\nRUN true\n".as_slice();
     let source = [head, b"RUN --mount=type=cache,id=apt", tail].concat();
-    let fixed = lint::fix(
-        &source,
-        &Settings::default(),
-        Applicability::Safe,
-        &lint::Shared::default(),
-    );
+    let fixed = lint::fix(None, &source, &Settings::default(), Applicability::Safe);
     assert_eq!(fixed.dropped, []);
     let expected = [
         head,
@@ -189,12 +183,7 @@ fn the_place_of_an_error_in_hcl_tears_no_character() {
 #[test]
 fn an_id_that_ends_in_a_dollar_gets_no_lane_beside_a_template_expression() {
     let source = b"FROM a\nRUN --mount=type=cache,id=money$,target=/x[[y]],sharing=locked true\n";
-    let fixed = lint::fix(
-        source,
-        &Settings::default(),
-        Applicability::Safe,
-        &lint::Shared::default(),
-    );
+    let fixed = lint::fix(None, source, &Settings::default(), Applicability::Safe);
     assert_eq!(fixed.dropped, []);
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(source));
 }
@@ -206,10 +195,10 @@ fn the_proof_splits_an_arg_line_where_buildkit_does() {
     for blank in ["\u{B}", "\u{C}", "\u{85}", "\u{3000}"] {
         let source = format!("FROM a\nARG CACHE_ID{blank}B\nRUN true\n{run}");
         let fixed = lint::fix(
+            None,
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &lint::Shared::default(),
         );
         assert_eq!(fixed.dropped, [], "{blank:?}");
         assert!(
@@ -228,17 +217,15 @@ fn a_word_that_would_become_a_flag_keeps_the_arg_where_it_is() {
     let run = "RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update\n";
     let source = format!("FROM a\nARG CACHE_ID=a --b=1\nRUN true\n{run}");
     let fixed = lint::fix(
+        None,
         source.as_bytes(),
         &Settings::default(),
         Applicability::Safe,
-        &lint::Shared::default(),
     );
     assert_eq!(fixed.dropped, []);
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(&source));
     assert!(
-        fixed
-            .left
-            .findings
+        left(&fixed.bytes)
             .iter()
             .any(|finding| finding.rule == RuleId::EarlyArg && !finding.is_fixable())
     );
@@ -275,10 +262,10 @@ fn a_quoted_target_beside_a_template_expression_is_no_id() {
         let source =
             format!("FROM a\nRUN --mount=type=cache,sharing=locked,target={target} true\n");
         let fixed = lint::fix(
+            None,
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &lint::Shared::default(),
         );
         assert_eq!(fixed.dropped, [], "{target}");
         assert_eq!(fixed.bytes != source.as_bytes(), safe, "{target}");
@@ -311,16 +298,14 @@ fn a_default_that_another_argument_is_made_of_needs_review() {
     ] {
         let source = format!("FROM a\nARG CACHE_ID\nARG X=${{CACHE_ID}} Y=\"${{X}}\"\n{uses}{run}");
         let fixed = lint::fix(
+            None,
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &lint::Shared::default(),
         );
         assert_eq!(fixed.bytes != source.as_bytes(), safe, "{uses}");
         assert!(
-            safe || fixed
-                .left
-                .findings
+            safe || left(&fixed.bytes)
                 .iter()
                 .any(|finding| finding.rule == RuleId::MissingDefault)
         );
@@ -335,10 +320,10 @@ fn a_secret_that_is_named_by_the_lane_needs_review() {
         let source =
             format!("FROM a\n{cache}RUN --mount=type={kind},id=n-${{CACHE_ID}},target=/y true\n");
         let fixed = lint::fix(
+            None,
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &lint::Shared::default(),
         );
         assert_eq!(fixed.bytes != source.as_bytes(), safe, "{kind}");
     }
@@ -385,10 +370,10 @@ fn an_escaped_name_keeps_its_declaration() {
         cache("m-${CACHE_ID}", "/y")
     );
     let fixed = lint::fix(
+        None,
         source.as_bytes(),
         &Settings::default(),
         Applicability::Safe,
-        &lint::Shared::default(),
     );
     let expected = source.replacen("RUN", "ARG CACHE_ID=default\nRUN", 1);
     assert_eq!(
@@ -400,10 +385,10 @@ fn an_escaped_name_keeps_its_declaration() {
         cache("m-${CACHE_ID}", "/y")
     );
     let fixed = lint::fix(
+        None,
         arg.as_bytes(),
         &Settings::default(),
         Applicability::Safe,
-        &lint::Shared::default(),
     );
     assert_eq!(fixed.made.len(), 1);
 }
@@ -417,10 +402,10 @@ fn nothing_comes_between_a_first_line_for_the_kernel_and_the_syntax_line() {
     ] {
         let source = format!("{top}RUN --mount=type=cache,id=a-${{CACHE_ID}},target=/x true\n");
         let fixed = lint::fix(
+            None,
             source.as_bytes(),
             &Settings::default(),
             Applicability::Unsafe,
-            &lint::Shared::default(),
         );
         let expected = source.replacen("RUN", "ARG CACHE_ID=default\nRUN", 1);
         assert_eq!(BStr::new(&fixed.bytes), BStr::new(&expected));

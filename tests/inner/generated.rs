@@ -1,7 +1,7 @@
 //! Files that are generated are told by their headers.
 
 use cachelane::Applicability;
-use cachelane::lint::{Shared, check, fix};
+use cachelane::lint::{check, fix};
 use cachelane::rules::Settings;
 
 use crate::command::cachelane;
@@ -129,7 +129,7 @@ fn who_asks_for_it_gets_it_fixed() {
             include_generated,
             ..Settings::default()
         };
-        let fixed = fix(source, &settings, level, &Shared::default());
+        let fixed = fix(None, source, &settings, level);
         assert_eq!(fixed.bytes != source, include_generated);
     }
 }

@@ -202,7 +202,7 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), settings in any_settings()) {
         let mut source = b"RUN --mount=".to_vec();
         source.extend(bytes);
-        let _ = lint::fix(&source, &settings, Applicability::Unsafe, &lint::Shared::default());
+        let _ = lint::fix(None, &source, &settings, Applicability::Unsafe);
     }
 
     #[test]
@@ -213,7 +213,7 @@ proptest! {
     #[test]
     fn no_fix_writes_into_an_expression(source in any_file(), settings in any_settings()) {
         for level in [Applicability::Safe, Applicability::Unsafe] {
-            let fixed = lint::fix(&source, &settings, level, &lint::Shared::default()).bytes;
+            let fixed = lint::fix(None, &source, &settings, level).bytes;
             for mark in ["<%= x %>", "<%= x y %>", "@f(x, y)", "[[ x ]]", "#{x y}", "{# x, y #}", "{{ x }}", "<%= x \\"] {
                 let count = |text: &[u8]| text.find_iter(mark).count();
                 prop_assert!(count(&fixed) >= count(&source), "{mark}: {:?}", BString::from(fixed.clone()));
@@ -230,7 +230,7 @@ proptest! {
         let order = order.into_iter().filter(|rule| settings.is_on(*rule)).collect();
         let shuffled = Settings { rules: Some(order), ..settings.clone() };
         for level in [Applicability::Safe, Applicability::Unsafe] {
-            let fixed = |settings: &Settings| BString::from(lint::fix(&source, settings, level, &lint::Shared::default()).bytes);
+            let fixed = |settings: &Settings| BString::from(lint::fix(None, &source, settings, level).bytes);
             prop_assert_eq!(fixed(&settings), fixed(&shuffled));
         }
     }
@@ -243,7 +243,7 @@ proptest! {
     #[test]
     fn a_file_that_keeps_its_ids_is_clean_without_the_setting(source in any_file()) {
         let keeping = Settings { keep_default: true, ..Settings::default() };
-        let fixed = lint::fix(&source, &keeping, Applicability::Safe, &lint::Shared::default());
+        let fixed = lint::fix(None, &source, &keeping, Applicability::Safe);
         // What would join or part caches for builds that keep their ids need not for others.
         let left = lint::check_alone(&fixed.bytes, &keeping).findings;
         if left.iter().any(|finding| finding.unfixed.is_some() || finding.fix.is_some()) {
@@ -252,7 +252,7 @@ proptest! {
         // A short id is intended here, and `missing-default` would ask for another.
         let rules = RuleId::ALL.iter().copied().filter(|rule| *rule != RuleId::MissingDefault).collect();
         let without = Settings { rules: Some(rules), ..Settings::default() };
-        let again = lint::fix(&fixed.bytes, &without, Applicability::Safe, &lint::Shared::default());
+        let again = lint::fix(None, &fixed.bytes, &without, Applicability::Safe);
         prop_assert_eq!(BString::from(again.bytes), BString::from(fixed.bytes));
     }
 
@@ -263,7 +263,7 @@ proptest! {
         if source.contains_str("CACHE_ID=") {
             return Ok(());
         }
-        let fixed = lint::fix(&source, &settings, Applicability::Safe, &lint::Shared::default());
+        let fixed = lint::fix(None, &source, &settings, Applicability::Safe);
         prop_assert_eq!(ids(&source), ids(&fixed.bytes));
     }
 
@@ -271,7 +271,7 @@ proptest! {
     fn with_keep_default_a_build_that_passes_nothing_keeps_its_ids(source in any_file()) {
         // No file has this name; an argument's existing value would win.
         let settings = Settings { arg: "NEW_LANE".into(), keep_default: true, ..Settings::default() };
-        let fixed = lint::fix(&source, &settings, Applicability::Safe, &lint::Shared::default());
+        let fixed = lint::fix(None, &source, &settings, Applicability::Safe);
         prop_assert_eq!(ids(&source), ids(&fixed.bytes));
     }
 
@@ -280,7 +280,7 @@ proptest! {
         let namespace = Settings { namespace: true, ..Settings::default() };
         let refused = Settings { profile: PROFILES.iter().find(|profile| profile.fixed.is_some()), ..Settings::default() };
         for settings in [namespace, refused] {
-            let fixed = lint::fix(&source, &settings, Applicability::Unsafe, &lint::Shared::default());
+            let fixed = lint::fix(None, &source, &settings, Applicability::Unsafe);
             let (Ok(before), Ok(after)) = (Dockerfile::read(&source), Dockerfile::read(&fixed.bytes)) else { continue };
             let lanes = |file: &Dockerfile<'_>| {
                 file.mounts().filter(|(_, mount)| mount.id_word().is_some_and(|id| id.mentions("CACHE_ID"))).count()

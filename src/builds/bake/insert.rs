@@ -10,11 +10,11 @@ use crate::builds::model::{Build, Lane, Subject};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
-/// Makes the inserter for `variable "CACHE_ID" { default = "default" }`, where it is missing, and `CACHE_ID = CACHE_ID`
-/// among the target's arguments; in JSON `"CACHE_ID": "${CACHE_ID}"`.
-pub(super) fn inserter<'d>(source: &'d str, file: &'d File) -> Inserter<'d> {
+/// Hands the inserter for `variable "CACHE_ID" { default = "default" }`, where it is missing, and `CACHE_ID = CACHE_ID`
+/// among the target's arguments to `then`; in JSON `"CACHE_ID": "${CACHE_ID}"`.
+pub(super) fn inserter(source: &str, file: &File, then: &mut dyn FnMut(Inserter<'_>)) {
     let targets = Targets::new(source, file);
-    Box::new(move |build, lane| {
+    then(&|build, lane| {
         let target = targets.places.get(&build.span);
         let target = target.ok_or("its target is not there")?;
         let writer = Writer { source, file, lane };
@@ -24,7 +24,7 @@ pub(super) fn inserter<'d>(source: &'d str, file: &'d File) -> Inserter<'d> {
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
         // The value of its variable is the file's affair.
         Ok(Insertion { fix, value: None })
-    })
+    });
 }
 
 struct Targets<'d> {

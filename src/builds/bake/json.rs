@@ -65,19 +65,11 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
 /// Returns the labels and bodies of blocks: a list stands for several, at each level.
 fn blocks(node: Node<'_>) -> Vec<Entry<'_>> {
     let mut found = Vec::new();
-    for entry in each(node).into_iter().flat_map(Node::own_entries) {
-        let bodies = each(entry.value).into_iter();
+    for entry in node.listed().into_iter().flat_map(Node::own_entries) {
+        let bodies = entry.value.listed().into_iter();
         found.extend(bodies.map(|value| Entry { value, ..entry }));
     }
     found
-}
-
-fn each(node: Node<'_>) -> Vec<Node<'_>> {
-    if node.is_list() {
-        node.items()
-    } else {
-        vec![node]
-    }
 }
 
 fn braces(node: Node<'_>) -> Braces {

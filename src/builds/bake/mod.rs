@@ -21,7 +21,7 @@ mod printf;
 mod scope;
 mod value;
 
-use super::format::{FilePath, Format, Inserter, Open};
+use super::format::{Around, FilePath, Format, Inserter};
 use super::model::{BuildFile, ReadError};
 use super::yaml::Addition;
 
@@ -43,24 +43,18 @@ impl Format for Bake {
         Ok(builds::builds(source, &file(source)?))
     }
 
-    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        let file = file(source)?;
-        Ok(Box::new(BakeFile { source, file }))
+    fn inserter(
+        &self,
+        source: &str,
+        _around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        insert::inserter(source, &file(source)?, then);
+        Ok(())
     }
 
     fn adds(&self) -> Option<Addition> {
         None
-    }
-}
-
-struct BakeFile<'s> {
-    source: &'s str,
-    file: file::File,
-}
-
-impl Open for BakeFile<'_> {
-    fn inserter(&self) -> Result<Inserter<'_>, String> {
-        Ok(insert::inserter(self.source, &self.file))
     }
 }
 

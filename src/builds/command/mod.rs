@@ -19,3 +19,4 @@ pub use platforms::{platform_texts, platforms};
 pub use read::words;
 pub use read::{all, may_build, read};
 pub use subject::subject;
+pub use tables::{Prefix, Runs, before_program, program_name};

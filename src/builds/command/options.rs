@@ -3,7 +3,7 @@
 use super::super::model::{ArgName, NAMESPACE};
 use super::super::shell::{Word, is_name};
 use super::model::{MATRIX_LANE, OWN_LANE};
-use super::tables::{self, Options};
+use super::tables::{self, Options, Runs};
 
 pub(super) enum Item<'w> {
     Word(usize),
@@ -128,36 +128,16 @@ pub(super) fn only_looks(words: &[Word], behind: usize) -> bool {
 
 /// Skips `sudo -E`, `env A=1` and the like; returns their variables as well.
 pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(ArgName, Word)>)> {
-    let mut at = 0;
-    let mut sets = Vec::new();
-    let prefix = |at: usize| {
-        let text = words.get(at)?.text()?;
-        tables::PREFIXES.iter().find(|prefix| prefix.name == text)
-    };
-    while let Some(prefix) = prefix(at) {
-        at += 1;
-        let mut own = prefix.words;
-        while let Some(word) = words.get(at) {
-            let text = word.text().unwrap_or_default();
-            let assigns = word.assignment().filter(|(name, _)| is_name(name));
-            if let Some((name, value)) = assigns {
-                sets.push((name.into(), value));
-            } else if text.starts_with('-') && text.len() > 1 {
-                let last = text.chars().last().unwrap_or_default();
-                let takes =
-                    !text.starts_with("--") && text.len() == 2 && prefix.letters.contains(last);
-                at += usize::from(takes);
-            } else if text.starts_with(|first: char| first.is_ascii_digit()) {
-                own = own.saturating_sub(1);
-            } else if own > 0 {
-                own -= 1;
-            } else {
-                break;
-            }
-            at += 1;
-        }
-    }
-    words.get(at).map(|_| (at, sets))
+    let known = words.iter().map(|word| match word.text() {
+        None if word.head().contains('=') => word.head(),
+        text => text.unwrap_or_default(),
+    });
+    let known: Vec<&str> = known.collect();
+    let at = tables::before_program(&known, |prefix| prefix.runs != Runs::Script);
+    let sets = words[..at].iter().filter_map(Word::assignment);
+    let sets = sets.filter(|(name, _)| is_name(name));
+    let sets = sets.map(|(name, value)| (name.into(), value)).collect();
+    (at < words.len()).then_some((at, sets))
 }
 
 /// Returns the start of the command of `cachelane run`, whose words begin at `tool`, and the argument that it passes with

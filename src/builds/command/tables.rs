@@ -4,6 +4,8 @@
 //! containers/podman, containers/buildah, devcontainers/cli, osrf/rocker). Only switches are listed; every other option
 //! takes a value.
 
+use super::super::shell::is_name;
+
 /// Options that take no value.
 pub(super) struct Options {
     /// Long names, separated by blanks.
@@ -97,47 +99,128 @@ pub(super) const CACHELANE_RUN: Options = Options {
 };
 
 /// A command that runs the one behind it.
-pub(super) struct Prefix {
-    pub(super) name: &'static str,
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Prefix {
+    pub name: &'static str,
     /// The letters of its options that take a value.
-    pub(super) letters: &'static str,
+    letters: &'static str,
     /// The number of its positional words before the command.
-    pub(super) words: usize,
+    words: usize,
+    pub runs: Runs,
 }
 
-const fn prefix(name: &'static str, letters: &'static str, words: usize) -> Prefix {
+/// What is behind a [`Prefix`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// A command, as without it.
+    Command,
+    /// A command that a package may bring, or that gets other settings.
+    Package,
+    /// The same, or a script by its name.
+    Script,
+}
+
+use Runs::{Command, Package, Script};
+
+const fn prefix(name: &'static str, letters: &'static str, words: usize, runs: Runs) -> Prefix {
     Prefix {
         name,
         letters,
         words,
+        runs,
     }
 }
 
-pub(super) const PREFIXES: &[Prefix] = &[
-    prefix("sudo", "ugpCDRTUhr", 0),
-    prefix("doas", "uC", 0),
-    prefix("env", "uCS", 0),
-    prefix("time", "fo", 0),
-    prefix("exec", "a", 0),
-    prefix("command", "", 0),
-    prefix("eval", "", 0),
-    prefix("nohup", "", 0),
-    prefix("setsid", "", 0),
-    prefix("flock", "wE", 1),
-    prefix("nice", "n", 0),
-    prefix("ionice", "cnp", 0),
-    prefix("stdbuf", "ioe", 0),
-    prefix("unbuffer", "", 0),
-    prefix("timeout", "ks", 1),
-    prefix("retry", "tmsdn", 0),
-    prefix("travis_retry", "", 0),
-    prefix("travis_wait", "", 0),
-    prefix("xargs", "IiLnPsdaE", 0),
-    prefix("npx", "p", 0),
-    prefix("uv", "p", 1),
-    prefix("uvx", "p", 0),
-    prefix("pipx", "", 1),
-    prefix("pixi", "e", 1),
-    prefix("poetry", "CP", 1),
-    prefix("&", "", 0),
+const PREFIXES: &[Prefix] = &[
+    prefix("sudo", "ugpCDRTUhr", 0, Command),
+    prefix("doas", "uC", 0, Command),
+    prefix("env", "uCS", 0, Command),
+    prefix("time", "fo", 0, Command),
+    prefix("exec", "a", 0, Command),
+    prefix("command", "", 0, Command),
+    prefix("nohup", "", 0, Command),
+    prefix("setsid", "", 0, Command),
+    prefix("nice", "n", 0, Command),
+    prefix("ionice", "cnp", 0, Command),
+    prefix("stdbuf", "ioe", 0, Command),
+    prefix("timeout", "ks", 1, Command),
+    prefix("retry", "tmsdn", 0, Command),
+    prefix("xargs", "IiLnPsdaE", 0, Command),
+    prefix("eatmydata", "", 0, Command),
+    prefix("flock", "wE", 1, Command),
+    prefix("gosu", "", 1, Command),
+    prefix("su-exec", "", 1, Command),
+    prefix("fakeroot", "", 0, Command),
+    prefix("chronic", "", 0, Command),
+    prefix("eval", "", 0, Package),
+    prefix("unbuffer", "", 0, Package),
+    prefix("travis_retry", "", 0, Package),
+    prefix("travis_wait", "", 0, Package),
+    prefix("npx", "p", 0, Package),
+    prefix("uv", "p", 1, Package),
+    prefix("uvx", "p", 0, Package),
+    prefix("pipx", "", 1, Package),
+    prefix("pixi", "e", 1, Package),
+    prefix("poetry", "CP", 1, Package),
+    prefix("&", "", 0, Package),
+    prefix("mold", "", 0, Package),
+    prefix("dumb-init", "", 0, Package),
+    prefix("tini", "", 0, Package),
+    prefix("bunx", "", 0, Package),
+    prefix("pipenv", "", 1, Package),
+    prefix("yarn", "", 0, Script),
+    prefix("npm", "", 1, Script),
+    prefix("pnpm", "", 1, Script),
+    prefix("bun", "", 1, Script),
+    prefix("python", "", 0, Script),
+    prefix("python3", "", 0, Script),
+    prefix("rustup", "", 2, Script),
 ];
+
+impl Prefix {
+    /// Returns the one at a path, also with a version behind its name.
+    pub fn of(word: &str) -> Option<&'static Self> {
+        let name = program_name(word);
+        PREFIXES.iter().find(|prefix| prefix.name == name)
+    }
+
+    /// Returns the number of `words` behind it that are before the command.
+    fn own(&self, words: &[&str]) -> usize {
+        let (mut at, mut left) = (0, self.words);
+        while let Some(word) = words.get(at) {
+            let letter = word.strip_prefix('-').filter(|letter| letter.len() == 1);
+            if word.starts_with('-') && word.len() > 1 {
+                at += usize::from(letter.is_some_and(|letter| self.letters.contains(letter)));
+            } else if !assigns(word) {
+                if left == 0 && !word.starts_with(|first: char| first.is_ascii_digit()) {
+                    break;
+                }
+                left = left.saturating_sub(1);
+            }
+            at += 1;
+        }
+        at
+    }
+}
+
+/// Returns whether a word with this known beginning sets a variable.
+fn assigns(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| is_name(name))
+}
+
+/// Returns the number of `words` before the program: the prefixes that `is_taken` returns true for, and their words.
+pub fn before_program(words: &[&str], is_taken: impl Fn(&Prefix) -> bool) -> usize {
+    let mut at = 0;
+    while let Some(prefix) = words.get(at).and_then(|word| Prefix::of(word))
+        && is_taken(prefix)
+    {
+        at += 1 + prefix.own(&words[at + 1..]);
+    }
+    at.min(words.len())
+}
+
+/// Returns the name of the program at a path, without the version of `npx tool@1.2`.
+pub fn program_name(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split_once('@').map_or(name, |(name, _)| name)
+}

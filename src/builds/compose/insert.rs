@@ -10,9 +10,9 @@ use crate::text::Span;
 
 const NO_BUILD: &str = "it has no `build`";
 
-/// Makes the inserter of `CACHE_ID: ${CACHE_ID:-default}` among a service's arguments.
-pub(super) fn inserter<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
-    let services: Vec<Service<'d>> = yaml.roots().flat_map(Service::all).collect();
+/// Hands the inserter of `CACHE_ID: ${CACHE_ID:-default}` among a service's arguments to `then`.
+pub(super) fn inserter(yaml: &Yaml<'_>, then: &mut dyn FnMut(Inserter<'_>)) {
+    let services: Vec<Service<'_>> = yaml.roots().flat_map(Service::all).collect();
     let file = builds(yaml);
     let builds = file.builds.iter();
     let subjects: HashMap<Span, &Subject> =
@@ -35,7 +35,7 @@ pub(super) fn inserter<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
         .map(|(index, service)| (service.key.span(), index))
         .collect();
     let aliases = AliasPaths::of(yaml);
-    Box::new(move |build, lane| {
+    then(&|build, lane| {
         let index = places.get(&build.span).ok_or("its service is not there")?;
         let slot = Slot::of(&services[*index])?;
         if let Some(&(first, Some(other))) = groups.get(&slot.start()) {
@@ -60,7 +60,7 @@ pub(super) fn inserter<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
             fix,
             value: Some(value),
         })
-    })
+    });
 }
 
 enum Slot<'y> {

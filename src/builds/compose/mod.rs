@@ -10,7 +10,7 @@ mod insert;
 mod interpolate;
 mod service;
 
-use super::format::{FilePath, Format, Inserter, Open};
+use super::format::{Around, FilePath, Format, Inserter};
 use super::model::{BuildFile, ReadError};
 use super::yaml::Yaml;
 
@@ -38,15 +38,13 @@ impl Format for Compose {
         Ok(service::builds(&Yaml::read(source)?))
     }
 
-    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        Ok(Box::new(ComposeFile(Yaml::read(source)?)))
-    }
-}
-
-struct ComposeFile<'s>(Yaml<'s>);
-
-impl Open for ComposeFile<'_> {
-    fn inserter(&self) -> Result<Inserter<'_>, String> {
-        Ok(insert::inserter(&self.0))
+    fn inserter(
+        &self,
+        source: &str,
+        _around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        insert::inserter(&Yaml::read(source)?, then);
+        Ok(())
     }
 }

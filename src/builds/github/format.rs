@@ -1,6 +1,6 @@
 use super::language::Github;
 use super::{insert, workflow};
-use crate::builds::format::{Around, FilePath, Format, Insertion, Open};
+use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion};
 use crate::builds::jobs::{self, Found, Gatherer, Pipeline};
 use crate::builds::model::{BuildFile, Lane, ReadError};
 use crate::builds::yaml::Yaml;
@@ -18,8 +18,13 @@ impl Format for Github {
         jobs::read(&Self, source, Around::NONE)
     }
 
-    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        jobs::open(&Self, source, Around::NONE)
+    fn inserter(
+        &self,
+        source: &str,
+        _around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        jobs::inserter(&Self, source, Around::NONE, then)
     }
 }
 

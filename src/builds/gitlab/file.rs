@@ -32,15 +32,6 @@ fn extended<'y>(job: &[Node<'y>]) -> Vec<&'y str> {
     names.filter_map(Node::text).collect()
 }
 
-/// Returns the items of a list; any other node as one item.
-pub fn listed(node: Node<'_>) -> Vec<Node<'_>> {
-    if node.is_list() {
-        node.items()
-    } else {
-        vec![node]
-    }
-}
-
 /// A pipeline: a file, and the others of which it is made.
 pub struct File<'y> {
     own: &'y Yaml<'y>,
@@ -78,7 +69,7 @@ impl<'y> File<'y> {
     /// Returns the files that the file itself includes.
     pub fn includes(&self) -> Vec<Node<'y>> {
         let include = root(self.own).and_then(|root| root.get("include"));
-        include.map(listed).unwrap_or_default()
+        include.map(Node::listed).unwrap_or_default()
     }
 
     /// Returns the value of the pipeline's key.
@@ -261,7 +252,7 @@ impl<'y> File<'y> {
 
     pub fn matrix(&self, parallel: Node<'y>) -> Option<Vec<Node<'y>>> {
         let items = self.followed(parallel.get("matrix")?)?.items().into_iter();
-        let entries = items.map(|item| Some(listed(self.followed(item)?)));
+        let entries = items.map(|item| Some(self.followed(item)?.listed()));
         Some(entries.collect::<Option<Vec<_>>>()?.concat())
     }
 }

@@ -1,10 +1,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::file::{File, listed};
+use super::file::File;
 use super::matrix;
 use crate::builds::builder::{Builder, Builders, Daemon, OwnBuilder};
-use crate::builds::format::{Around, FilePath, Format, Insertion, Open};
+use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion};
 use crate::builds::jobs::{
     self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step, of_job,
 };
@@ -39,10 +39,6 @@ impl Format for Gitlab {
         jobs::read(&Self, source, Around::NONE)
     }
 
-    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        jobs::open(&Self, source, Around::NONE)
-    }
-
     fn is_joined(&self) -> bool {
         true
     }
@@ -51,12 +47,13 @@ impl Format for Gitlab {
         jobs::read(&Self, source, around)
     }
 
-    fn open_within<'s>(
+    fn inserter(
         &self,
-        source: &'s str,
-        around: &'s Around,
-    ) -> Result<Box<dyn Open + 's>, ReadError> {
-        jobs::open(&Self, source, around)
+        source: &str,
+        around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        jobs::inserter(&Self, source, around, then)
     }
 }
 
@@ -197,7 +194,7 @@ fn job<'y>(
             .collect(),
     });
     if let Some(trigger) = file.own(&chain, "trigger") {
-        let started = trigger.get("include").map(listed).unwrap_or_default();
+        let started = trigger.get("include").map(Node::listed).unwrap_or_default();
         for node in started.into_iter().filter(|node| file.is_own(*node)) {
             call(gatherer, node, Some(&job));
         }
@@ -230,7 +227,7 @@ fn builders<'y>(file: &File<'y>, chain: &[Node<'y>]) -> Builders {
     let services = services.map(Node::items).unwrap_or_default().into_iter();
     let services = services
         .filter_map(|item| file.followed(item))
-        .flat_map(listed);
+        .flat_map(Node::listed);
     let daemons = services.filter_map(|service| {
         let image = image(service)?;
         let name = image.split(':').next().unwrap_or_default();

@@ -13,7 +13,7 @@ use super::script::Script;
 use crate::budget;
 use crate::builds::builder::Builders;
 use crate::builds::command;
-use crate::builds::format::{Around, Inserter, Insertion, Open};
+use crate::builds::format::{Around, Inserter, Insertion};
 use crate::builds::model::{
     AxisPath, Build, BuildFile, Call, Fill, Lane, NoCache, Ordered, ReadError, Runs, Subject,
     Triggers, Unknown,
@@ -68,14 +68,31 @@ pub fn read(
     })
 }
 
-/// Opens a file to insert arguments.
-pub fn open<'s>(
+/// Hands the inserter of a file to `then`.
+pub fn inserter(
     format: &'static dyn Pipeline,
-    source: &'s str,
-    around: &'s Around,
-) -> Result<Box<dyn Open + 's>, ReadError> {
+    source: &str,
+    around: &Around,
+    then: &mut dyn FnMut(Inserter<'_>),
+) -> Result<(), ReadError> {
     let whole = Whole::read(source, around)?;
-    Ok(Box::new(JobFile { format, whole }))
+    let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
+    for found in Gatherer::of(format, &whole).found {
+        places.entry(found.build.span).or_default().push(found);
+    }
+    then(&|build, lane| {
+        let mut here = places.get(&build.span).into_iter().flatten();
+        let found = here.find(|found| found.build == *build);
+        let found = found.ok_or("it is not in this file")?;
+        if !is_name(lane.arg) {
+            return Err(format!(
+                "`{}` is no name that a variable can have",
+                lane.arg
+            ));
+        }
+        format.insert(found, lane)
+    });
+    Ok(())
 }
 
 /// A file with those around it.
@@ -99,33 +116,6 @@ impl<'s> Whole<'s> {
             over: all(&around.over),
             under: all(&around.under),
         })
-    }
-}
-
-struct JobFile<'s> {
-    format: &'static dyn Pipeline,
-    whole: Whole<'s>,
-}
-
-impl Open for JobFile<'_> {
-    fn inserter(&self) -> Result<Inserter<'_>, String> {
-        let gatherer = Gatherer::of(self.format, &self.whole);
-        let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
-        for found in gatherer.found {
-            places.entry(found.build.span).or_default().push(found);
-        }
-        Ok(Box::new(move |build, lane| {
-            let mut here = places.get(&build.span).into_iter().flatten();
-            let found = here.find(|found| found.build == *build);
-            let found = found.ok_or("it is not in this file")?;
-            if !is_name(lane.arg) {
-                return Err(format!(
-                    "`{}` is no name that a variable can have",
-                    lane.arg
-                ));
-            }
-            self.format.insert(found, lane)
-        }))
     }
 }
 

@@ -13,7 +13,7 @@ mod model;
 mod scope;
 mod script;
 
-pub use gather::{Gatherer, Pipeline, open, read};
+pub use gather::{Gatherer, Pipeline, inserter, read};
 pub use insert::{in_command, insertion, is_plain_value};
 pub use legs::of_job;
 pub use matrix::{MAX_ROWS, axes, product, value, values, varying};

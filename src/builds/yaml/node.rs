@@ -227,6 +227,15 @@ impl<'y> Node<'y> {
         }
     }
 
+    /// Returns the items of a list; any other node as one item.
+    pub fn listed(self) -> Vec<Self> {
+        if self.is_list() {
+            self.items()
+        } else {
+            vec![self]
+        }
+    }
+
     /// Returns the scalars of a list, nested lists included; a scalar alone is a list of one.
     pub fn scalars(self) -> Vec<Self> {
         let mut found = Vec::new();

@@ -13,7 +13,7 @@ use crate::fix::{Applicability, Edit, Fix};
 use crate::index::{BUILDS, CacheMount, LANE};
 use crate::lint::apply::apply_proved;
 use crate::lint::fills::mounted;
-use crate::lint::model::{Checked, Dropped, FileReport, Fixed, LaneStatus, Made, Refill};
+use crate::lint::model::{FileReport, Fixed, LaneStatus, Refill};
 use crate::text::{LineIndex, Span};
 
 /// A mount that a build of the fill's job has.
@@ -112,11 +112,7 @@ fn uses<'g>(
     let mut found = Vec::new();
     budget::spend(resolved.len());
     for one in resolved.iter().filter(is_of_job) {
-        let path = one.dockerfile.as_ref();
-        let Some(report) = path
-            .and_then(|path| graph.index(path))
-            .map(|index| graph.report(index))
-        else {
+        let Some(report) = one.built(graph).map(|index| graph.report(index)) else {
             continue;
         };
         let mounts = report
@@ -241,41 +237,25 @@ fn place(fill: &Fill) -> Span {
 /// Makes those fixes of a file up to `level` that fill caches by other ids; `None` where there is none.
 pub fn rename_fills(report: &FileReport, level: Applicability) -> Option<Fixed> {
     let builds = report.builds.as_ref()?;
-    let lines = LineIndex::new(&report.source);
     let text = std::str::from_utf8(&report.source).ok()?;
-    let mut findings: Vec<(&Finding, &Fix, RenamedFill<'_>)> = Vec::new();
+    let (mut findings, mut renamed): (Vec<&Finding>, Vec<RenamedFill<'_>>) = Default::default();
     for Refill { fill, id } in &builds.refills {
         let span = place(&builds.file.fills[*fill]);
         let mut found = report.checked.findings.iter();
         let found = found.find(|one| one.rule == RuleId::UnpassedArg && one.span == span);
-        let fix = found.and_then(|one| Some((one, one.fix.as_ref()?)));
-        if let Some((finding, fix)) = fix.filter(|(_, fix)| fix.applicability() <= level) {
-            findings.push((finding, fix, RenamedFill { fill: *fill, id }));
+        let may_fix = |fix: &Fix| fix.applicability() <= level;
+        if let Some(finding) = found.filter(|one| one.fix.as_ref().is_some_and(may_fix)) {
+            findings.push(finding);
+            renamed.push(RenamedFill { fill: *fill, id });
         }
     }
-    let fixes: Vec<&Fix> = findings.iter().map(|(_, fix, _)| *fix).collect();
+    let fixes: Vec<&Fix> = findings.iter().flat_map(|finding| &finding.fix).collect();
     let proved = apply_proved(&report.source, &fixes, |new, made| {
-        let renamed: Vec<RenamedFill<'_>> = made.iter().map(|index| findings[*index].2).collect();
+        let renamed: Vec<RenamedFill<'_>> = made.iter().map(|index| renamed[*index]).collect();
         let new = String::from_utf8_lossy(new);
         builds::prove_fills(builds.format, text, &builds.file, &new, &renamed)
     });
-    let line = |index: usize| lines.line(findings[index].0.span.start);
-    let made = proved.made.iter().map(|index| Made {
-        rule: RuleId::UnpassedArg,
-        line: line(*index),
-        title: fixes[*index].title().to_owned(),
-    });
-    let dropped = proved.refused.into_iter().map(|(index, reason)| Dropped {
-        rule: RuleId::UnpassedArg,
-        line: line(index),
-        reason,
-    });
-    Some(Fixed {
-        made: made.collect(),
-        dropped: dropped.collect(),
-        bytes: proved.bytes,
-        ..Fixed::nothing(&report.source, Checked::default())
-    })
+    Some(Fixed::of(&report.source, &findings, proved))
 }
 
 impl Renaming {

@@ -13,6 +13,7 @@ use crate::builds::{
 use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
 use crate::lint::model::FileReport;
+use crate::text::LineIndex;
 
 /// The names that Compose and bake look for, in order; Compose takes the first, bake all.
 const COMPOSE: &[&str] = &[
@@ -137,6 +138,13 @@ impl<'r> BuildGraph<'r> {
 
     pub(super) fn build(&self, id: BuildId) -> &Build {
         &self.builds(id.file)[id.build]
+    }
+
+    /// Returns the place of a build, for messages.
+    pub(super) fn place(&self, id: BuildId) -> String {
+        let report = self.report(id.file);
+        let line = LineIndex::new(&report.source).line(self.build(id).span.start);
+        format!("{}:{line}", (self.access.name)(&report.path))
     }
 
     /// Returns all builds of the run, grouped by file.

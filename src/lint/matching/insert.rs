@@ -9,7 +9,7 @@ use crate::builds::{
 use crate::finding::RuleId;
 use crate::fix::{Applicability, Fix};
 use crate::lint::apply::apply_proved;
-use crate::lint::model::{Checked, Dropped, FileReport, Fixed, Made, MissingArg};
+use crate::lint::model::{Dropped, FileReport, Fixed, Made, MissingArg};
 use crate::text::{LineIndex, Span};
 
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub fn insert_args(report: &FileReport, level: Applicability) -> Option<Fixed> {
         format: builds.format,
         around: builds.around(),
         level,
-        done: Fixed::nothing(&report.source, Checked::default()),
+        done: Fixed::nothing(&report.source),
     };
     while !left.is_empty() && budget::spend(1) {
         left = work.round(&left);
@@ -94,11 +94,17 @@ impl Work<'_> {
         wanted: &[Wanted<'a>],
     ) -> Result<(Vec<u8>, Vec<Wanted<'a>>), String> {
         let text = std::str::from_utf8(source).map_err(|error| error.to_string())?;
-        let file = self.format.read_within(text, self.around);
+        let format = self.format;
+        let around = self.around;
+        let file = format.read_within(text, around);
         let file = file.map_err(|error| error.message)?;
-        let open = self.format.open_within(text, self.around);
-        let open = open.map_err(|error| error.message)?;
-        let (planned, mut waiting) = self.plan(&file, &open.inserter()?, wanted);
+        let mut plan = Default::default();
+        format
+            .inserter(text, around, &mut |insert| {
+                plan = self.plan(&file, insert, wanted);
+            })
+            .map_err(|error| error.message)?;
+        let (planned, mut waiting) = plan;
         let fixes: Vec<&Fix> = planned
             .iter()
             .map(|(_, insertion)| &insertion.fix)
@@ -144,7 +150,7 @@ impl Work<'_> {
     fn plan<'a>(
         &mut self,
         file: &BuildFile,
-        inserter: &Inserter<'_>,
+        inserter: Inserter<'_>,
         wanted: &[Wanted<'a>],
     ) -> (Vec<(Wanted<'a>, Insertion)>, Vec<Wanted<'a>>) {
         let (mut planned, mut waiting) = (Vec::new(), Vec::new());

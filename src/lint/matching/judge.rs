@@ -176,7 +176,13 @@ impl<'j> BuildChecker<'j> {
         let locks: Vec<Option<Locks<'_>>> = locks.collect();
         let is_alone =
             |one: usize| all[one].builder.own().is_some() || all[one].builder == Builder::Unknown;
-        let waits = Waits::new(self.graph, self.resolved, &locks, &contenders, &is_alone);
+        let waits = Waits {
+            graph: self.graph,
+            resolved: self.resolved,
+            locks: &locks,
+            contenders: &contenders,
+            is_alone: &is_alone,
+        };
         let found = waits.find(&HashMap::new());
         let waiting = found.keys().map(|lane| lane.one);
         let content = content(self.graph, self.resolved, waiting);

@@ -4,25 +4,27 @@ use std::sync::Arc;
 
 use super::fills::changeable;
 use super::graph::{BuildGraph, has_shared_lock};
+use super::known::by_buildah;
 use super::model::FileAccess;
 use super::own_lanes::own_lanes;
 use super::platforms::built_for;
 use super::resolve::{Lost, resolve};
 use crate::budget;
+use crate::builds::Build;
 use crate::lint::check::check;
-use crate::lint::model::FileReport;
+use crate::lint::model::{Checked, FileReport};
 use crate::rules::Settings;
 
 /// Gives the Dockerfiles among `reports` the settings that say which builds of these and the `others` make them for
-/// several platforms at once, and by which variables they have lanes; checks those anew that had others. Says of the caches that
-/// files fill whether `fix` can fill them by other ids.
+/// several platforms at once, and by which variables they have lanes; checks those anew that had others. Says of them
+/// whether podman or buildah do all builds, and of the caches that files fill whether `fix` can fill them by other ids.
 pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &FileAccess<'_>) {
-    let (mut built_for, mut own_lanes, fills) = {
+    let (mut built_for, mut own_lanes, by_buildah, fills) = {
         let all: Vec<&FileReport> = reports.iter().chain(others).collect();
         let builds = all.iter().filter_map(|report| report.builds.as_ref());
         let mut builds = builds.flat_map(|builds| &builds.file.builds);
-        let is_for_several = builds.any(|build| build.platforms.may_be_several());
-        if !is_for_several && !all.iter().any(|report| has_shared_lock(report)) {
+        let tells = |build: &Build| build.tool.is_buildah() || build.platforms.may_be_several();
+        if !builds.any(tells) && !all.iter().any(|report| has_shared_lock(report)) {
             return;
         }
         let graph = BuildGraph::new(all, access);
@@ -34,6 +36,7 @@ pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &F
         (
             built_for(&graph, &resolved),
             own_lanes(&graph, &resolved),
+            by_buildah(&graph, &resolved),
             fills,
         )
     };
@@ -45,7 +48,10 @@ pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &F
         let own_lanes = own_lanes.remove(&index).unwrap_or_default();
         let settings = &report.settings;
         let is_known = settings.built_for == built_for && settings.own_lanes == own_lanes;
-        if report.builds.is_some() || is_known {
+        let is_known = is_known || report.builds.is_some();
+        let by_buildah = by_buildah.get(&index).copied();
+        report.checked.by_buildah = by_buildah;
+        if is_known {
             continue;
         }
         report.settings = Arc::new(Settings {
@@ -58,7 +64,10 @@ pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &F
         });
         // It was read before, and what builds do adds little.
         if let Ok(checked) = checked {
-            report.checked = checked;
+            report.checked = Checked {
+                by_buildah,
+                ..checked
+            };
         }
     }
 }

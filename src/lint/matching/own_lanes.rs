@@ -12,7 +12,6 @@ use crate::dockerfile::Dockerfile;
 use crate::rules::locks::{BuiltFor, Locks, Passed};
 use crate::rules::variables::PLATFORM_ARGS;
 use crate::rules::{OwnLanes, Settings, Unpassed};
-use crate::text::LineIndex;
 
 /// A variable in the ids of a Dockerfile's locks.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -47,11 +46,7 @@ pub(super) fn own_lanes(
     resolved: &[ResolvedBuild],
 ) -> BTreeMap<usize, OwnLanes> {
     let is_alone = |one: usize| resolved[one].builder.own().is_some();
-    let file = |one: usize| {
-        let path = resolved[one].dockerfile.as_ref();
-        path.and_then(|path| graph.index(path))
-            .filter(|_| !is_alone(one))
-    };
+    let file = |one: usize| resolved[one].built(graph).filter(|_| !is_alone(one));
     let files: Vec<Option<usize>> = (0..resolved.len()).map(file).collect();
     let names = passed_names(graph, resolved, &files);
     if names.is_empty() {
@@ -119,7 +114,13 @@ pub(super) fn own_lanes(
             }
         }
     }
-    let waits = Waits::new(graph, resolved, &locks, &contenders, &is_alone);
+    let waits = Waits {
+        graph,
+        resolved,
+        locks: &locks,
+        contenders: &contenders,
+        is_alone: &is_alone,
+    };
     for lane in waits.find(&HashMap::new()).into_keys() {
         for name in lane.args {
             let variable = files[lane.one].map(|file| Variable { file, name });
@@ -209,13 +210,7 @@ fn names_of<'g>(graph: &'g BuildGraph<'_>, file: usize) -> Vec<&'g str> {
 
 /// Returns a build as messages name it, with its place.
 fn place(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> String {
-    let (report, build) = (graph.report(one.id.file), graph.build(one.id));
-    let line = LineIndex::new(&report.source).line(build.span.start);
-    format!(
-        "{} at {}:{line}",
-        build.name,
-        (graph.access.name)(&report.path)
-    )
+    format!("{} at {}", graph.build(one.id).name, graph.place(one.id))
 }
 
 /// Returns the line of the configuration that makes lanes of all variables that were found, for a file: the one variable

@@ -173,26 +173,26 @@ fn insert(graph: &BuildGraph<'_>, open: &mut [(&mut Site<'_, '_>, Parts)]) {
         let source = std::str::from_utf8(&graph.report(first.id.file).source).unwrap_or_default();
         let builds = graph.report(first.id.file).builds.as_deref();
         let around = builds.map_or(Around::NONE, BuildFileReport::around);
-        let opened = first.format.open_within(source, around);
-        let opened = opened.map_err(|error| error.message);
-        let inserter = opened
-            .as_ref()
-            .map_err(String::clone)
-            .and_then(|opened| opened.inserter());
-        for (site, parts) in group {
-            let plan = |one: &&Candidate<'_>| {
-                let lane = Lane {
-                    arg: one.lanes.arg(),
-                    default: &one.lanes.default,
-                    parts,
+        let opened = first.format.inserter(source, around, &mut |insert| {
+            for (site, parts) in &mut *group {
+                let plan = |one: &&Candidate<'_>| {
+                    let lane = Lane {
+                        arg: one.lanes.arg(),
+                        default: &one.lanes.default,
+                        parts,
+                    };
+                    Plan {
+                        parts: parts.clone(),
+                        insertion: insert(graph.build(one.id), &lane),
+                    }
                 };
-                let inserter = inserter.as_ref().map_err(String::clone);
-                Plan {
-                    parts: parts.clone(),
-                    insertion: inserter.and_then(|insert| insert(graph.build(one.id), &lane)),
-                }
-            };
-            site.plans = site.builds.iter().map(plan).collect();
+                site.plans = site.builds.iter().map(plan).collect();
+            }
+        });
+        if let Err(error) = opened {
+            for (site, _) in group {
+                site.refuse(&error.message);
+            }
         }
     }
 }

@@ -8,7 +8,6 @@ use super::resolve::{ResolvedBuild, called};
 use crate::budget;
 use crate::builds::{Platform, PlatformText, Platforms};
 use crate::rules::BuiltFor;
-use crate::text::LineIndex;
 
 /// Returns, by index, the files that a build makes for several platforms at once, with the first such build of each
 /// target.
@@ -23,8 +22,7 @@ pub(super) fn built_for(
     // A command says what platforms its services or targets are built for.
     let called = called(graph, resolved);
     for one in resolved.iter().filter(|one| !called.contains(&one.id)) {
-        let index = one.dockerfile.as_ref().and_then(|path| graph.index(path));
-        let Some((index, (id, platforms))) = index.zip(named(graph, one)) else {
+        let Some((index, (id, platforms))) = one.built(graph).zip(named(graph, one)) else {
             continue;
         };
         let all = found.entry(index).or_default();
@@ -32,11 +30,8 @@ pub(super) fn built_for(
         if !budget::spend(1 + all.len()) || all.iter().any(is_same) {
             continue;
         }
-        let report = graph.report(id.file);
-        let line = LineIndex::new(&report.source).line(graph.build(id).span.start);
-        let path = (graph.access.name)(&report.path);
         all.push(BuiltFor {
-            build: format!("{path}:{line}"),
+            build: graph.place(id),
             platforms,
             target: one.target.clone(),
         });

@@ -45,6 +45,11 @@ impl<'g> PassedLane<'g> {
 }
 
 impl ResolvedBuild {
+    /// Returns the index of its Dockerfile, where that is among the files.
+    pub(super) fn built(&self, graph: &BuildGraph<'_>) -> Option<usize> {
+        graph.index(self.dockerfile.as_ref()?)
+    }
+
     /// Returns whether the build may overlap itself, since it is called by others and none of them is among `called`.
     pub(super) fn waits_itself(&self, graph: &BuildGraph<'_>, called: &HashSet<BuildId>) -> bool {
         let build = graph.build(self.id);

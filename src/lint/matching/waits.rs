@@ -64,32 +64,16 @@ pub(super) struct Wait {
 
 /// The locks of all runs.
 pub(super) struct Waits<'g> {
-    graph: &'g BuildGraph<'g>,
-    resolved: &'g [ResolvedBuild],
+    pub(super) graph: &'g BuildGraph<'g>,
+    pub(super) resolved: &'g [ResolvedBuild],
     /// The locks of each build's Dockerfile; `None` where it has none.
-    locks: &'g [Option<Locks<'g>>],
+    pub(super) locks: &'g [Option<Locks<'g>>],
     pub(super) contenders: &'g Contenders<'g>,
     /// Returns whether each run of a build has a builder of its own.
-    is_alone: &'g dyn Fn(usize) -> bool,
+    pub(super) is_alone: &'g dyn Fn(usize) -> bool,
 }
 
 impl<'g> Waits<'g> {
-    pub(super) fn new(
-        graph: &'g BuildGraph<'g>,
-        resolved: &'g [ResolvedBuild],
-        locks: &'g [Option<Locks<'g>>],
-        contenders: &'g Contenders<'g>,
-        is_alone: &'g dyn Fn(usize) -> bool,
-    ) -> Self {
-        Self {
-            graph,
-            resolved,
-            locks,
-            contenders,
-            is_alone,
-        }
-    }
-
     /// Returns the first pair that waits, for each build that has one by its arguments, where the builds pass these
     /// `lanes` besides what they pass today.
     pub(super) fn find(&self, lanes: &HashMap<usize, String>) -> BTreeMap<LaneUse<'g>, Wait> {

@@ -15,20 +15,10 @@ use cachelane::text::Span;
 /// Fails unless a safe fix is small, is the same when made again, leaves nothing to fix, and names the places of its
 /// findings.
 pub fn safe_fix(source: &[u8], settings: &Settings) {
-    let fixed = lint::fix(
-        source,
-        settings,
-        Applicability::Safe,
-        &lint::Shared::default(),
-    );
+    let fixed = lint::fix(None, source, settings, Applicability::Safe);
     assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
     if fixed.bytes != source {
-        let again = lint::fix(
-            &fixed.bytes,
-            settings,
-            Applicability::Safe,
-            &lint::Shared::default(),
-        );
+        let again = lint::fix(None, &fixed.bytes, settings, Applicability::Safe);
         assert_eq!(
             BStr::new(&again.bytes),
             BStr::new(&fixed.bytes),
@@ -46,21 +36,11 @@ pub fn safe_fix(source: &[u8], settings: &Settings) {
 
 /// Fails unless all fixes together come to an end, and leave what they report.
 pub fn all_fixes(source: &[u8], settings: &Settings) {
-    let fixed = lint::fix(
-        source,
-        settings,
-        Applicability::Unsafe,
-        &lint::Shared::default(),
-    );
+    let fixed = lint::fix(None, source, settings, Applicability::Unsafe);
     // A lock that would close a circle of waiting builds is not made, and that is reported.
     let refused = |dropped: &lint::Dropped| dropped.reason.contains("opposite orders");
     assert!(fixed.dropped.iter().all(refused), "{:?}", fixed.dropped);
-    let again = lint::fix(
-        &fixed.bytes,
-        settings,
-        Applicability::Unsafe,
-        &lint::Shared::default(),
-    );
+    let again = lint::fix(None, &fixed.bytes, settings, Applicability::Unsafe);
     assert_eq!(
         BStr::new(&again.bytes),
         BStr::new(&fixed.bytes),

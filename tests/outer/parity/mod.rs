@@ -151,7 +151,7 @@ fn fixtures_and_fixed() -> Vec<(String, Vec<u8>)> {
         for file in dockerfiles {
             let source = file.bytes();
             let (settings, level) = pages::settings(&source);
-            let fixed = lint::fix(&source, &settings, level, &lint::Shared::default()).bytes;
+            let fixed = lint::fix(None, &source, &settings, level).bytes;
             if fixed != source {
                 files.push((format!("{}, fixed", case.place()), fixed));
             }
