@@ -13,7 +13,7 @@ pub fn pass(
     let mut insertion = Err(String::new());
     format
         .inserter(source, Around::NONE, &mut |insert| {
-            insertion = insert(build, lane)
+            insertion = insert(build, lane);
         })
         .map_err(|error| error.message)?;
     let insertion = insertion?;

@@ -4,7 +4,7 @@
 //! `context` at the top are their old form; with `dockerComposeFile`, Compose builds `service`. Paths start from the
 //! file's folder. `${localEnv:NAME:default}` is a variable of the machine that builds.
 
-use super::format::{FilePath, Format, Inserter, Open};
+use super::format::{Around, FilePath, Format, Inserter};
 use super::model::{
     Arg, Build, BuildFile, BuildTool, Files, Place, ReadError, Subject, Unknown, ValueSource,
 };
@@ -24,21 +24,19 @@ impl Format for Devcontainer {
         Ok(file(&Yaml::read(&without_comments(source))?))
     }
 
-    fn open<'s>(&self, _: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        Ok(Box::new(ByHand))
+    /// Comments stand where arguments would go: a person writes them.
+    fn inserter(
+        &self,
+        _: &str,
+        _: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        then(&|_, lane| Err(by_hand(lane.arg, lane.default)));
+        Ok(())
     }
 
     fn adds(&self) -> Option<Addition> {
         None
-    }
-}
-
-/// Comments stand where arguments would go: a person writes them.
-struct ByHand;
-
-impl Open for ByHand {
-    fn inserter(&self) -> Result<Inserter<'_>, String> {
-        Ok(Box::new(|_, lane| Err(by_hand(lane.arg, lane.default))))
     }
 }
 
