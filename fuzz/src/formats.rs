@@ -1,8 +1,8 @@
 //! Workflows, pipelines, Compose and bake files.
 
 use cachelane::builds::{
-    Arg, Bake, Build, BuildFile, Buildkite, Compose, Devcontainer, FormatRef, Github, Gitlab, Lane,
-    Parts, Subject,
+    Arg, Bake, Build, BuildFile, Buildkite, Compose, Devcontainer, FormatRef, Github, Gitlab,
+    Jenkins, Lane, Make, Parts, Script, Subject,
 };
 use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;
@@ -39,7 +39,7 @@ pub fn bake(data: &[u8]) {
 /// A pipeline of the format that the first byte names.
 pub fn pipelines(data: &[u8]) {
     let [format, data @ ..] = data else { return };
-    let formats: [FormatRef; 3] = [&Gitlab, &Buildkite, &Devcontainer];
+    let formats: [FormatRef; 6] = [&Gitlab, &Buildkite, &Devcontainer, &Make, &Script, &Jenkins];
     build_file(formats[usize::from(*format) % formats.len()], data);
 }
 

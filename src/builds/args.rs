@@ -11,6 +11,8 @@ pub enum ValueSource {
     Variables(Vec<String>),
     /// A name of the file's own that looks like a variable, and that no environment sets.
     Attribute,
+    /// What only a run knows: a command's output, or an argument of the script.
+    Run,
 }
 
 /// The name of an argument or a variable.

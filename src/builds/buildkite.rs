@@ -11,14 +11,14 @@ use std::sync::Arc;
 use super::format::{Around, FilePath, Format, Inserter, Insertion};
 use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
-    Scope, Step,
+    Scope, Source, Step,
 };
 use super::model::{
     AxisPath, BuildFile, Env, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
 };
 use super::paths::Text;
 use super::shell::Lookup;
-use super::yaml::{Addition, Node, Yaml};
+use super::yaml::{Addition, Node};
 use crate::budget;
 
 /// The name here of the one axis of `{{matrix}}`.
@@ -92,8 +92,8 @@ impl Language for Buildkite {
 }
 
 impl Pipeline for Buildkite {
-    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) {
-        let Some(root) = yaml.root().filter(|root| !root.is_null()) else {
+    fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
+        let Some(root) = source.root().filter(|root| !root.is_null()) else {
             return;
         };
         if !root.is_map() && !root.is_list() {

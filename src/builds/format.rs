@@ -38,6 +38,11 @@ pub trait Format: fmt::Debug + Sync {
         self.read(source)
     }
 
+    /// Returns whether a file may be of interest, by the words in it: a cheap test.
+    fn may_build(&self, _source: &[u8]) -> bool {
+        true
+    }
+
     /// Returns the folder at the repository's root from which the paths of such files start; `None` where they start
     /// from the file's own folder.
     fn folder(&self) -> Option<&'static str> {

@@ -1,4 +1,5 @@
-//! Readers of the files that build Dockerfiles: workflows, pipelines, Compose and bake files.
+//! Readers of the files that build Dockerfiles: workflows, pipelines, Compose and bake files, Makefiles, scripts,
+//! Jenkinsfiles.
 //!
 //! A reader takes the text of one file and returns its builds with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
@@ -21,14 +22,18 @@ mod format;
 mod github;
 mod gitlab;
 pub mod inline;
+mod jenkins;
 mod jobs;
 mod lane;
 mod lines;
+pub mod make;
 mod model;
 mod no_cache;
 pub mod paths;
 mod platforms;
 mod prove;
+mod script;
+mod service;
 pub mod shell;
 mod sources;
 mod tool;
@@ -42,6 +47,8 @@ pub use devcontainer::Devcontainer;
 pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion};
 pub use github::Github;
 pub use gitlab::Gitlab;
+pub use jenkins::Jenkins;
+pub use make::Make;
 #[cfg(feature = "internals")]
 pub use model::ReadError;
 pub use model::{
@@ -51,10 +58,21 @@ pub use model::{
 };
 pub use platforms::{Platform, PlatformText, Platforms};
 pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};
+pub use script::Script;
 pub use tool::BuildTool;
 
 /// The formats; the first one that claims a file reads it.
-const FORMATS: &[FormatRef] = &[&Github, &Compose, &Buildkite, &Gitlab, &Bake, &Devcontainer];
+const FORMATS: &[FormatRef] = &[
+    &Github,
+    &Compose,
+    &Buildkite,
+    &Gitlab,
+    &Bake,
+    &Devcontainer,
+    &Make,
+    &Script,
+    &Jenkins,
+];
 
 /// Returns the format of the file at `path`, relative to any folder, by its name and folder.
 pub fn format(path: &str) -> Option<FormatRef> {
@@ -68,6 +86,8 @@ pub fn named_format(tool: BuildTool, path: &str) -> FormatRef {
     match ending {
         _ if tool.is_compose() => &Compose,
         _ if tool == BuildTool::Devcontainer => &Devcontainer,
+        _ if tool == BuildTool::Make => &Make,
+        _ if tool == BuildTool::Script => &Script,
         Some("hcl" | "json") => &Bake,
         _ => format(path).unwrap_or(&Compose),
     }

@@ -8,6 +8,7 @@ use super::builder::{Builder, Builders};
 pub use super::lane::{Joint, Lane, Parts};
 pub use super::no_cache::NoCache;
 use super::platforms::{PlatformText, Platforms};
+pub use super::service::{Service, TargetLeg};
 pub use super::sources::{Extended, Source};
 pub use super::tool::BuildTool;
 use crate::text::{SourceMap, Span};
@@ -183,6 +184,10 @@ pub struct Build {
     pub no_cache: Option<NoCache>,
     /// True where it builds only the images that are not there.
     pub only_missing: bool,
+    /// For one that runs the commands of another file: the builders that these see.
+    pub builders: Option<Arc<Builders>>,
+    /// The variables that make's command line sets; one without a value is known to a run only.
+    pub given: Vec<(String, Option<String>)>,
 }
 
 impl Build {
@@ -206,11 +211,20 @@ impl Build {
             builder: Builder::Shared,
             no_cache: None,
             only_missing: false,
+            builders: None,
+            given: Vec::new(),
         }
     }
 
     pub fn id(&self) -> Option<&str> {
         Some(self.service.as_ref()?.name.as_str())
+    }
+
+    /// Returns whether it is a command of a Makefile or a script, which somebody else runs.
+    pub fn is_of_script(&self) -> bool {
+        self.service
+            .as_ref()
+            .is_some_and(|service| service.of_script)
     }
 
     pub fn is_partial(&self) -> bool {
@@ -275,28 +289,6 @@ pub const RUN: &str = "github.run_id";
 /// Returns the value of a name that is the same in all runs that can overlap.
 pub fn same(name: &str) -> String {
     format!("{SAME}{name}{SAME}")
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    pub name: String,
-    /// True where it only adds to a build of its name in another file: it names neither Dockerfile nor context.
-    pub partial: bool,
-    /// The profiles of Compose one of which has to be on; without any it is always built.
-    pub profiles: Vec<String>,
-    /// The names of others whose images it is made of: those are built first.
-    pub after: Vec<String>,
-    /// The legs of a bake target's matrix; none where it has no matrix.
-    pub legs: Vec<TargetLeg>,
-    /// The names of that matrix.
-    pub axes: Vec<String>,
-}
-
-/// A build of a bake target for one combination of its matrix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetLeg {
-    pub name: String,
-    pub args: Vec<Arg>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

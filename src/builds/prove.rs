@@ -109,7 +109,7 @@ fn read_again(
     }
     let more = reader.format.adds();
     if more.is_some_and(|more| !yaml::is_kept(text, after, more)) {
-        return Err("its place within the YAML text is not clear".into());
+        return Err("its place within the file is not clear".into());
     }
     Ok(new)
 }

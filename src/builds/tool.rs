@@ -19,6 +19,10 @@ pub enum BuildTool {
     Nerdctl,
     Devcontainer,
     Rocker,
+    /// `make`, which runs the recipes of a Makefile
+    Make,
+    /// A shell script of the repository
+    Script,
 }
 
 impl BuildTool {
@@ -38,7 +42,14 @@ impl BuildTool {
             Self::Nerdctl => "nerdctl build",
             Self::Devcontainer => "devcontainer build",
             Self::Rocker => "rocker",
+            Self::Make => "make",
+            Self::Script => "a script",
         }
+    }
+
+    /// Returns whether it runs the commands of another file, some of which may build.
+    pub const fn runs_others(self) -> bool {
+        matches!(self, Self::Make | Self::Script)
     }
 
     pub const fn is_bake(self) -> bool {

@@ -10,7 +10,7 @@ use crate::budget;
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::lint::{self, FileReport};
 use crate::project::fix::FileFix;
-use crate::project::input::{InputFile, absolute, format_of};
+use crate::project::input::{InputFile, absolute, format_in, format_of};
 use crate::project::names::{is_dockerfile, may_be_dockerfile};
 use crate::report::{self, RunError};
 use crate::rules::Settings;
@@ -265,7 +265,7 @@ impl<T: Send + Visited> Going<'_, T> {
 
     /// Passes on a file that the search has found; returns whether it is one to check.
     fn take_found(&self, path: &Path, loaded: Option<Arc<LoadedConfig>>) -> bool {
-        let is_other = format_of(path).is_none()
+        let is_other = format_of(path).is_none_or(|_| name(path).ends_with(b".sh"))
             && !may_be_dockerfile(name(path))
             && !loaded.as_ref().is_some_and(|loaded| loaded.includes(path));
         let most = self.run.common.max_size();
@@ -301,7 +301,7 @@ impl<T: Send + Visited> Going<'_, T> {
         };
         let Some(loaded) = loaded else { return true };
         let mut settings = loaded.settings_for(path, &source);
-        let is_other = format_of(path).is_none() && is_other(path, Some(&loaded), &source);
+        let is_other = format_in(path, &source).is_none() && is_other(path, Some(&loaded), &source);
         let is_prose = is_other && may_be_dockerfile(name(path));
         if is_stdin && is_prose {
             // It is given back as it is.
@@ -318,6 +318,10 @@ impl<T: Send + Visited> Going<'_, T> {
         };
         let is_other = is_other && !is_stdin;
         let is_text = input.text;
+        // Most Makefiles and scripts build nothing.
+        if is_other && !is_text && format_of(path).is_some() {
+            return false;
+        }
         if is_prose && !is_stdin && !is_text {
             if self.run.common.paths.iter().any(|named| named == path) {
                 self.run.note_of_prose(path);
@@ -459,11 +463,15 @@ impl<T: Send + Visited> Visit for Search<'_, T> {
         let run = self.going.run;
         let loaded = run.configs.of(path);
         // Asked first, so that a glob counts as matched even for a file found anyway.
+        let may_hold_locks =
+            || lint::may_hold_locks(path.strip_prefix(self.folder).unwrap_or(path));
+        // The scripts of tests hold texts to compare with; one that a job runs is read there.
+        let is_build_file =
+            || format_of(path).is_some() && (!name(path).ends_with(b".sh") || may_hold_locks());
         let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
             || may_be_dockerfile(name(path))
-            || format_of(path).is_some()
-            || (run.texts != Texts::None
-                && lint::may_hold_locks(path.strip_prefix(self.folder).unwrap_or(path)));
+            || is_build_file()
+            || (run.texts != Texts::None && may_hold_locks());
         if !is_wanted || self.excludes(path, loaded.as_deref()) {
             return;
         }

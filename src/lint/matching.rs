@@ -21,6 +21,8 @@ mod passed;
 mod plans;
 mod platforms;
 mod resolve;
+mod resolved;
+mod scripts;
 mod waits;
 
 pub use fills::rename_fills;

@@ -167,7 +167,7 @@ const ONE: &[(&str, &str)] = &[
         "if a; then cd x; else docker build .; fi",
         "Docker Dockerfile",
     ),
-    ("(cd x; make)\ndocker build .", "Docker Dockerfile"),
+    ("(cd x; ls)\ndocker build .", "Docker Dockerfile"),
     ("pushd x\ndocker build .", "Docker x/Dockerfile"),
     (
         "[ -d x ] && cd x\ndocker build .",
@@ -175,7 +175,7 @@ const ONE: &[(&str, &str)] = &[
     ),
     ("cd x || exit 1\ndocker build .", "Docker x/Dockerfile"),
     (
-        "make || cd x\ndocker build .",
+        "ls || cd x\ndocker build .",
         "Docker (the folder that it runs in is not known)",
     ),
     (

@@ -64,7 +64,8 @@ pub fn pass(
         variable: None,
         notes: Vec::new(),
     };
-    let Some(build) = command::read(&command::words(&texts)) else {
+    let build = command::read(&command::words(&texts));
+    let Some(build) = build.filter(|build| !build.tool.runs_others()) else {
         let why = "is no build command that cachelane knows";
         passed.pass_by_environment(0, &start(&texts), ask, why);
         return Ok(passed);

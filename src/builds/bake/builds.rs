@@ -107,6 +107,8 @@ impl<'f> Lineage<'f> {
                 .unwrap_or_default(),
             legs: Vec::new(),
             axes: matrix.into_iter().flatten().map(|(name, _)| name).collect(),
+            of_script: false,
+            in_own_folder: false,
         };
         let no_cache = self.no_cache(scope);
         // The legs of a matrix are builds of one command, like neighbouring targets.

@@ -8,6 +8,7 @@ mod model;
 mod options;
 mod platforms;
 mod read;
+mod scripts;
 mod subject;
 mod tables;
 
@@ -17,6 +18,7 @@ pub use model::{
 pub use platforms::{platform_texts, platforms};
 #[cfg(feature = "cli")]
 pub use read::words;
-pub use read::{all, may_build, read};
+pub use read::{all, may_build, names_builder, names_script, read};
+pub use scripts::given;
 pub use subject::subject;
 pub use tables::{Prefix, Runs, before_program, program_name};

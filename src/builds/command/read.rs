@@ -6,6 +6,7 @@ use super::super::shell::{Simple, Word};
 use super::builders;
 use super::model::{BuildArg, Command, Commands, Found, InsertMethod, Override, ROCKER_ARG};
 use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
+use super::scripts;
 use super::tables::{self, Options};
 use crate::text::Span;
 
@@ -21,10 +22,27 @@ const WORDS: &[&str] = &[
     "rocker",
 ];
 
-/// Returns whether `text` has a word that can start a build: a cheap test.
+/// Words, one of which is in each command that runs a Makefile's recipes or a script.
+const CALLS: &[&str] = &["make", "MAKE", ".sh", "./"];
+
+/// Returns whether `text` has a word that can start a build, or what may build: a cheap test.
 pub fn may_build(text: &str) -> bool {
-    let has = |word: &&str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    WORDS.iter().any(has)
+    names_builder(text.as_bytes()) || names_script(text.as_bytes())
+}
+
+/// Returns whether `text` has the name of a tool that builds.
+pub fn names_builder(text: &[u8]) -> bool {
+    has_any(text, WORDS)
+}
+
+/// Returns whether `text` has a word of a command that runs what may build.
+pub fn names_script(text: &[u8]) -> bool {
+    has_any(text, CALLS)
+}
+
+fn has_any(text: &[u8], words: &[&str]) -> bool {
+    let has = |word: &&str| memchr::memmem::find(text, word.as_bytes()).is_some();
+    words.iter().any(has)
 }
 
 #[cfg(feature = "cli")]
@@ -61,7 +79,9 @@ pub fn read(words: &[Word]) -> Option<Command> {
     if let Some((at, name, lane)) = lane_runner(words, tool) {
         return within(words, at, Some((name, lane)), sets);
     }
-    let name = words[tool].text()?;
+    let Some(name) = words[tool].text() else {
+        return scripts::script(words, tool).map(|one| with_sets(one, sets));
+    };
     let name = if name.starts_with('@') {
         name
     } else {
@@ -113,7 +133,11 @@ pub fn read(words: &[Word]) -> Option<Command> {
         // Its instructions for rocker come from a file.
         "rockerc" => rocker(words, at),
         "rocker" => words.get(at).map(|_| rocker(words, at))?,
-        _ => return None,
+        "make" | "gmake" => return Some(with_sets(scripts::make(words, tool), sets)),
+        "sh" | "bash" | "dash" | "zsh" | "ksh" => {
+            return scripts::interpreted(words, tool).map(|one| with_sets(one, sets));
+        }
+        _ => return scripts::script(words, tool).map(|one| with_sets(one, sets)),
     };
     if command.builder.is_none() && matches!(name, "docker" | "podman") {
         command.builder = daemon(words, at).map(NamedBuilder::Daemon);
@@ -136,6 +160,12 @@ pub fn read(words: &[Word]) -> Option<Command> {
     command.sets.extend(sets);
     command.span = Span::new(words[tool].span.start, words.last()?.span.end);
     Some(command)
+}
+
+/// Adds the variables that words before the command set.
+fn with_sets(mut command: Command, sets: Vec<(ArgName, Word)>) -> Command {
+    command.sets.extend(sets);
+    command
 }
 
 /// Returns the build that another command runs, from the word `at` on, with the argument that `cachelane run` passes.

@@ -17,6 +17,7 @@ pub fn subject(
     let resolver = Resolver { folder, values };
     match command.tool {
         BuildTool::Rocker => Ok(Subject::Snippets),
+        tool if tool.runs_others() => resolver.script(command),
         tool if tool.has_files() => resolver.files(command),
         _ => resolver.dockerfile(command).map(Subject::File),
     }
@@ -83,6 +84,32 @@ impl Resolver<'_> {
             paths,
             names,
             folder: self.folder.map(str::to_owned),
+        }))
+    }
+
+    /// Returns the Makefile or the script, with the folder in which its commands run.
+    fn script(&self, command: &Command) -> Result<Subject, String> {
+        let folder = match &command.folder {
+            Some(folder) => self.under(&self.known("folder", folder)?, "")?,
+            None => self.under(&Text::default(), "")?,
+        };
+        let within = Resolver {
+            folder: Some(&folder),
+            values: self.values,
+        };
+        let files = command.files.iter().map(|file| within.path(file));
+        let mut paths = files
+            .map(|path| path.map(Place::File))
+            .collect::<Result<Vec<_>, _>>()?;
+        if paths.is_empty() {
+            paths.push(Place::Folder(folder.clone()));
+        }
+        let names = command.rest.iter();
+        let names = names.map(|word| Ok(self.known("target", word)?.text));
+        Ok(Subject::Files(Files {
+            paths,
+            names: names.collect::<Result<Vec<_>, String>>()?,
+            folder: Some(folder),
         }))
     }
 

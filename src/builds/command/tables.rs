@@ -79,6 +79,13 @@ pub(super) const DEVCONTAINER: Options = Options {
     letters: "h",
 };
 
+pub(super) const MAKE: Options = Options {
+    switches: "always-make dry-run environment-overrides help ignore-errors jobs just-print keep-going \
+        no-builtin-rules no-builtin-variables no-keep-going no-print-directory no-silent print-data-base \
+        print-directory question quiet recon silent stop touch trace version warn-undefined-variables",
+    letters: "BRSbdehijklnpqrstvw0123456789",
+};
+
 /// Of `docker buildx create`.
 pub(super) const CREATE: Options = Options {
     switches: "append bootstrap debug help leave use",

@@ -79,7 +79,7 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 /// Returns the variables in `text`, those within defaults included.
-pub(super) fn variables(text: &str) -> Vec<String> {
+pub fn variables(text: &str) -> Vec<String> {
     let (mut found, mut open) = (Vec::new(), vec![text]);
     while let Some(text) = open.pop() {
         for (_, segment) in segments(text) {

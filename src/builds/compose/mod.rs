@@ -19,6 +19,8 @@ pub fn at_defaults(text: &str) -> String {
     interpolate::interpolated(text).unwrap_or_else(|_| text.to_owned())
 }
 
+pub use interpolate::variables;
+
 #[derive(Debug)]
 pub struct Compose;
 

@@ -156,6 +156,8 @@ impl<'y> Service<'y> {
             after: after.clone(),
             legs: Vec::new(),
             axes: Vec::new(),
+            of_script: false,
+            in_own_folder: false,
         });
         file.builds.push(Build {
             target: target.and_then(|text| interpolated(text).ok()),

@@ -84,7 +84,7 @@ pub fn build(
     let tool = tool(name)?;
     let old = is_old(name);
     let inputs = Inputs {
-        with: step.node.get("with"),
+        with: step.node?.get("with"),
         scope,
         in_repository,
     };

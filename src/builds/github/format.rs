@@ -1,9 +1,8 @@
 use super::language::Github;
 use super::{insert, workflow};
 use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion};
-use crate::builds::jobs::{self, Found, Gatherer, Pipeline};
+use crate::builds::jobs::{self, Found, Gatherer, Pipeline, Source};
 use crate::builds::model::{BuildFile, Lane, ReadError};
-use crate::builds::yaml::Yaml;
 
 impl Format for Github {
     fn claims(&self, path: &FilePath<'_>) -> bool {
@@ -34,8 +33,8 @@ impl Pipeline for Github {
         &["build", "bake-action", "./"]
     }
 
-    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) {
-        if let Some(root) = yaml.root() {
+    fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
+        if let Some(root) = source.root() {
             workflow::gather(root, gatherer);
         }
     }

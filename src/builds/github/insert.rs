@@ -32,8 +32,9 @@ pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     if passed(lane.arg) || (passed(NAMESPACE) && !found.build.tool.is_buildah()) {
         return Err("it is passed already".into());
     }
-    let mut above = std::iter::successors(Some(found.step), |node| node.parent());
-    if found.step.is_alias() || above.any(is_elsewhere) {
+    let step = found.step.ok_or("it is no step of a job")?;
+    let mut above = std::iter::successors(Some(step), |node| node.parent());
+    if step.is_alias() || above.any(is_elsewhere) {
         return Err("it is used in several places, by an alias".into());
     }
     let runs = &found.runs[0];
@@ -45,7 +46,7 @@ pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let axes = (&Github as &dyn Language).job_axes(&runs.job, rows);
     let inserter = LaneInserter {
         found,
-        around: StepContext::of(found.step).ok_or("it is no step of a job")?,
+        around: StepContext::of(step).ok_or("it is no step of a job")?,
         lane,
         safe: are_safe(&runs.job.matrix, &axes),
         axes,
@@ -214,7 +215,7 @@ impl LaneInserter<'_, '_> {
         self.writable(value)?;
         let line = format!("{}={value}", self.lane.arg);
         self.takes_arguments(value)?;
-        let uses = self.found.step.get_text("uses").unwrap_or_default();
+        let uses = self.around.step.get_text("uses").unwrap_or_default();
         if self.found.build.tool.is_bake() {
             return self.input("set", &format!("*.args.{line}"));
         }
@@ -238,7 +239,7 @@ impl LaneInserter<'_, '_> {
 
     /// Gives the step the variable, and the command the argument.
     fn in_script(&self, it: &InScript<'_>, value: String) -> Result<Inserted, String> {
-        let step = self.found.step;
+        let step = self.around.step;
         let command = &it.found.command;
         if command.tool == BuildTool::Rocker {
             self.writable(&value)?;
@@ -311,7 +312,7 @@ impl LaneInserter<'_, '_> {
     }
 
     fn input(&self, name: &str, line: &str) -> Result<Edit, String> {
-        let step = self.found.step;
+        let step = self.around.step;
         let with = step.own_entry("with").map(|entry| entry.value);
         if with.is_some_and(is_elsewhere) {
             return Err("its inputs are used in several places, by an alias".into());

@@ -67,6 +67,9 @@ impl Language for Github {
     }
 
     fn span(&self, found: &command::Found) -> Span {
+        if found.command.tool.runs_others() {
+            return found.command.span;
+        }
         let words = &found.simple.words;
         let (tool, sub) = (
             &words[found.command.tool_at],

@@ -6,14 +6,14 @@ use super::matrix;
 use crate::builds::builder::{Builder, Builders, Daemon, OwnBuilder};
 use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion};
 use crate::builds::jobs::{
-    self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step, of_job,
+    self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Source, Step, of_job,
 };
 use crate::builds::model::{
     AxisPath, BuildFile, Call, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
 };
 use crate::builds::paths::Text;
 use crate::builds::shell::{Lookup, is_name};
-use crate::builds::yaml::{Addition, Node, Yaml};
+use crate::builds::yaml::{Addition, Node};
 
 /// The variable that holds the lane of a job, and its greatest length in bytes.
 const SLUG: &str = "CI_JOB_NAME_SLUG";
@@ -112,7 +112,10 @@ impl Pipeline for Gitlab {
         &["include"]
     }
 
-    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) {
+    fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
+        let Source::Yaml(yaml) = source else {
+            return;
+        };
         let Some(root) = yaml.root() else {
             return;
         };

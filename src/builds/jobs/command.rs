@@ -2,10 +2,12 @@
 
 use super::model::{InScript, Step};
 use super::scope::Scope;
+use crate::budget;
 use crate::builds::builder::{Builder, Builders};
 use crate::builds::command;
-use crate::builds::model::{Arg, ArgName, AxisPath, BuildTool, Env};
-use crate::builds::shell::{Lookup, Word};
+use crate::builds::compose;
+use crate::builds::model::{Arg, ArgName, AxisPath, BuildTool, Env, ValueSource};
+use crate::builds::shell::{Assigned, Lookup, PieceKind, Word};
 
 impl InScript<'_> {
     pub(super) fn args(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Vec<Arg> {
@@ -21,14 +23,31 @@ impl InScript<'_> {
                 sets.find(|(name, _)| *name == arg.name)
                     .map(|(_, word)| word)
             };
-            let value = match arg.value.as_ref().or_else(own) {
+            let word = arg.value.as_ref().or_else(own);
+            let value = match word {
                 Some(word) => Some(word.value(&written)),
                 None => arg
                     .name
                     .as_str()
                     .and_then(|name| written(Lookup::Variable(name))),
             };
-            Arg::new(arg.name.clone(), value, self.script.in_file(arg.span))
+            let from = match (word, arg.name.as_str()) {
+                _ if !scope.language.is_called() => ValueSource::Variables(Vec::new()),
+                (Some(word), _) => sources(word, scope),
+                (None, Some(name)) if value.is_none() => {
+                    let mut environment = self.found.environment(&self.variables).into_iter();
+                    let set = environment.find(|(set, _)| set.is(name));
+                    match set.and_then(|(_, word)| word) {
+                        Some(word) => sources(word, scope),
+                        None => ValueSource::Variables(vec![name.to_owned()]),
+                    }
+                }
+                _ => ValueSource::Variables(Vec::new()),
+            };
+            Arg {
+                from,
+                ..Arg::new(arg.name.clone(), value, self.script.in_file(arg.span))
+            }
         };
         command.args.iter().map(arg).collect()
     }
@@ -58,7 +77,7 @@ impl InScript<'_> {
     /// Returns the environment of a command that hands it to its files.
     pub(super) fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
         let tool = self.found.command.tool;
-        if tool.has_files() {
+        if tool.has_files() || tool.runs_others() {
             self.environment(step, scope)
         } else {
             Env::default()
@@ -114,4 +133,39 @@ impl InScript<'_> {
             .filter_map(|set| set.value.as_ref());
         Some(values.next()?.value(&|need| scope.written(need)))
     }
+}
+
+/// Returns where a script that others call has the value of a word from.
+fn sources(word: &Word, scope: &Scope<'_>) -> ValueSource {
+    let mut names = Vec::new();
+    if add_names(word, scope, &mut names) {
+        ValueSource::Variables(names)
+    } else {
+        ValueSource::Run
+    }
+}
+
+/// Adds the variables of the environment that a word is made of; returns false where only a run knows a part of it.
+fn add_names(word: &Word, scope: &Scope<'_>, names: &mut Vec<String>) -> bool {
+    word.pieces.iter().all(|piece| match &piece.kind {
+        PieceKind::Text => true,
+        PieceKind::Variable(name, Assigned::Not) => {
+            if scope.env.get(name).is_none() {
+                names.push(name.clone());
+            }
+            true
+        }
+        PieceKind::Variable(_, Assigned::To(word)) => {
+            budget::nested(|| add_names(word, scope, names)).unwrap_or_default()
+        }
+        PieceKind::Unknown if piece.raw.starts_with("${") => {
+            let used = compose::variables(&piece.raw);
+            let is_known = !used.is_empty();
+            names.extend(used);
+            is_known
+        }
+        PieceKind::Variable(_, Assigned::Unclear) | PieceKind::Expression | PieceKind::Unknown => {
+            false
+        }
+    })
 }

@@ -7,117 +7,20 @@ use std::sync::Arc;
 use super::insert::is_plain_value;
 use super::legs;
 use super::matrix::{groups, varying};
-use super::model::{Found, InScript, JobRuns, MatrixRow, Step};
+use super::model::{Found, InScript, JobRuns, MatrixRow, Source, Step};
 use super::scope::{Language, Scope};
-use super::script::Script;
+use super::script::{Piece, Script};
 use crate::budget;
 use crate::builds::builder::Builders;
 use crate::builds::command;
-use crate::builds::format::{Around, Inserter, Insertion};
 use crate::builds::model::{
-    AxisPath, Build, BuildFile, Call, Fill, Lane, NoCache, Ordered, ReadError, Runs, Subject,
-    Triggers, Unknown,
+    AxisPath, Build, Call, Fill, Group, NoCache, Ordered, Runs, Service, Subject, Triggers, Unknown,
 };
 use crate::builds::paths::Text;
 use crate::builds::platforms::Platforms;
-use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, is_name};
+use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple};
 use crate::builds::yaml::{Node, Yaml};
 use crate::text::Span;
-
-/// A format whose files hold jobs.
-pub trait Pipeline: Language {
-    /// Returns the words of which a relevant file has one, besides those of commands that build.
-    fn words(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// Hands the jobs and steps of a file to `gatherer`. Fails when the file is none of the format.
-    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>);
-
-    /// Returns the insertion that makes a build pass the lane; the error is why a person has to do it.
-    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
-}
-
-/// Reads the builds of a file; one without a word of a build is not parsed.
-pub fn read(
-    format: &'static dyn Pipeline,
-    source: &str,
-    around: &Around,
-) -> Result<BuildFile, ReadError> {
-    let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
-    if !command::may_build(source) && !format.words().iter().any(has) {
-        return Ok(BuildFile::default());
-    }
-    let whole = Whole::read(source, around)?;
-    let gatherer = Gatherer::of(format, &whole);
-    let mut unknown = gatherer.unknown;
-    unknown.sort_by_key(|unknown| unknown.span);
-    Ok(BuildFile {
-        builds: gatherer
-            .found
-            .into_iter()
-            .map(|found| found.build)
-            .collect(),
-        unknown,
-        calls: gatherer.calls,
-        fills: gatherer.fills,
-        order: gatherer.order,
-        triggers: gatherer.triggers,
-        builders: gatherer.builders,
-        ..BuildFile::default()
-    })
-}
-
-/// Hands the inserter of a file to `then`.
-pub fn inserter(
-    format: &'static dyn Pipeline,
-    source: &str,
-    around: &Around,
-    then: &mut dyn FnMut(Inserter<'_>),
-) -> Result<(), ReadError> {
-    let whole = Whole::read(source, around)?;
-    let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
-    for found in Gatherer::of(format, &whole).found {
-        places.entry(found.build.span).or_default().push(found);
-    }
-    then(&|build, lane| {
-        let mut here = places.get(&build.span).into_iter().flatten();
-        let found = here.find(|found| found.build == *build);
-        let found = found.ok_or("it is not in this file")?;
-        if !is_name(lane.arg) {
-            return Err(format!(
-                "`{}` is no name that a variable can have",
-                lane.arg
-            ));
-        }
-        format.insert(found, lane)
-    });
-    Ok(())
-}
-
-/// A file with those around it.
-struct Whole<'s> {
-    own: Yaml<'s>,
-    over: Vec<Yaml<'s>>,
-    under: Vec<Yaml<'s>>,
-}
-
-impl<'s> Whole<'s> {
-    /// Reads the files; one of the others that cannot be read says nothing.
-    fn read(source: &'s str, around: &'s Around) -> Result<Self, ReadError> {
-        let all = |texts: &'s [Arc<str>]| {
-            texts
-                .iter()
-                .filter_map(|text| Yaml::read(text).ok())
-                .collect()
-        };
-        Ok(Self {
-            own: Yaml::read(source)?,
-            over: all(&around.over),
-            under: all(&around.under),
-        })
-    }
-}
 
 pub struct Gatherer<'y> {
     pub language: &'static dyn Language,
@@ -125,9 +28,12 @@ pub struct Gatherer<'y> {
     pub unknown: Vec<Unknown>,
     pub calls: Vec<Call>,
     pub fills: Vec<Fill>,
+    pub groups: Vec<Group>,
+    /// The places of commands whose paths start from the file's own folder, wherever that is called.
+    pub own_folder: HashSet<Span>,
     pub order: Vec<(Ordered, Vec<Ordered>)>,
     pub triggers: Triggers,
-    own: &'y Yaml<'y>,
+    own: Option<&'y Yaml<'y>>,
     /// The other files of the whole, those that count before this one and those behind it.
     pub over: &'y [Yaml<'y>],
     pub under: &'y [Yaml<'y>],
@@ -140,25 +46,33 @@ pub struct Gatherer<'y> {
 type Start<'s> = &'s dyn Fn(&Scope<'_>) -> Option<(Option<String>, Dialect)>;
 
 impl<'y> Gatherer<'y> {
-    fn of(format: &'static dyn Pipeline, whole: &'y Whole<'y>) -> Self {
-        let mut gatherer = Self {
-            language: format,
+    /// Makes one of the file `own`, without builds yet; `over` and `under` are the files around it.
+    pub fn new(
+        language: &'static dyn Language,
+        own: &'y Source<'y>,
+        over: &'y [Yaml<'y>],
+        under: &'y [Yaml<'y>],
+    ) -> Self {
+        Self {
+            language,
             found: Vec::new(),
             unknown: Vec::new(),
             calls: Vec::new(),
             fills: Vec::new(),
+            groups: Vec::new(),
+            own_folder: HashSet::new(),
             order: Vec::new(),
             triggers: Triggers::default(),
-            own: &whole.own,
-            over: &whole.over,
-            under: &whole.under,
+            own: match own {
+                Source::Yaml(yaml) => Some(yaml),
+                Source::Text(_) => None,
+            },
+            over,
+            under,
             builders: Builders::default(),
             places: HashMap::new(),
             unknown_seen: HashSet::new(),
-        };
-        format.gather(&whole.own, &mut gatherer);
-        gatherer.finish();
-        gatherer
+        }
     }
 
     /// Reads a step once for each combination of the matrix that makes a difference to it: `read` gets the equivalent
@@ -198,7 +112,23 @@ impl<'y> Gatherer<'y> {
         start: Start<'_>,
         in_repository: &dyn Fn(Subject) -> Result<Subject, String>,
     ) -> Builders {
-        let script = &Rc::new(Script::new(nodes));
+        self.commands(Script::new(nodes), step, start, in_repository)
+    }
+
+    /// Does the same for a script of a file that is not YAML, which starts in `folder`.
+    pub fn piece(&mut self, piece: Piece, step: &Step<'_, 'y>, folder: Option<&str>) -> Builders {
+        let start = |_: &Scope<'_>| Some((folder.map(str::to_owned), Dialect::Posix));
+        self.commands(Script::of(piece), step, &start, &Ok)
+    }
+
+    fn commands(
+        &mut self,
+        script: Script<'y>,
+        step: &Step<'_, 'y>,
+        start: Start<'_>,
+        in_repository: &dyn Fn(Subject) -> Result<Subject, String>,
+    ) -> Builders {
+        let script = &Rc::new(script);
         let mut behind = HashMap::new();
         if !command::may_build(script.text()) {
             return step.builders.clone();
@@ -267,7 +197,10 @@ impl<'y> Gatherer<'y> {
         let place = self.language.span(&it.found);
         // What stands in another file of the whole is that one's.
         let node = it.script.node(place.start);
-        if node.is_some_and(|node| !node.is_of(self.own)) {
+        if node
+            .zip(self.own)
+            .is_some_and(|(node, own)| !node.is_of(own))
+        {
             return;
         }
         let span = it.script.in_file(place);
@@ -276,10 +209,19 @@ impl<'y> Gatherer<'y> {
         if step.job.template && self.places.get(&span).is_some_and(is_run) {
             return;
         }
+        // A script's arguments choose, which differ for each call.
+        let is_choice = it.found.simple.is_choice && self.language.is_called();
+        let subject = subject.and_then(|subject| {
+            if is_choice {
+                Err("whether it is built depends on the script's arguments".to_owned())
+            } else {
+                Ok(subject)
+            }
+        });
         let subject = match subject {
             Ok(subject) => subject,
-            // What is not there yet is seldom built, and nobody asked for it.
-            Err(_) if command.only_missing => return,
+            // What is not there yet is seldom built, and nobody asked for it. Most of what scripts run builds nothing.
+            Err(_) if command.only_missing || command.tool.runs_others() => return,
             Err(why) => return self.add_unknown(span, why),
         };
         let known = |need: Lookup<'_>| scope.known(need);
@@ -304,6 +246,11 @@ impl<'y> Gatherer<'y> {
                 ..no_cache
             }),
             only_missing: command.only_missing,
+            builders: command
+                .tool
+                .runs_others()
+                .then(|| Arc::new(builders.clone())),
+            given: command::given(command, &known),
             ..Build::new(command.tool, &step.title, span, subject)
         };
         self.add(build, Some(it), step, rows);
@@ -317,6 +264,9 @@ impl<'y> Gatherer<'y> {
         rows: &[usize],
     ) {
         build.builder = build.builder.in_row(rows[0]);
+        if let Some(builders) = &mut build.builders {
+            *builders = Arc::new(builders.in_row(rows[0]));
+        }
         let places = self.places.entry(build.span).or_default();
         let is_same = |at: &&usize| self.language.is_same_build(&self.found[**at].build, &build);
         let new = JobRuns {
@@ -337,6 +287,13 @@ impl<'y> Gatherer<'y> {
         };
         let found = &mut self.found[at];
         found.build.args_known &= build.args_known;
+        for (name, value) in &mut found.build.given {
+            let other = build.given.iter().find(|(other, _)| other == name);
+            // The rows of a matrix give several.
+            *value = value
+                .take()
+                .filter(|value| other.is_some_and(|(_, other)| other.as_ref() == Some(value)));
+        }
         found.build.platforms.merge(build.platforms);
         if found.build.builder.own().is_some() && build.builder.own().is_none() {
             found.build.builder = build.builder;
@@ -378,7 +335,7 @@ impl<'y> Gatherer<'y> {
     }
 
     /// Sorts the builds, and sets the jobs and runs of each.
-    fn finish(&mut self) {
+    pub fn finish(&mut self) {
         let language = self.language;
         self.add_rows();
         for found in &mut self.found {
@@ -394,6 +351,15 @@ impl<'y> Gatherer<'y> {
             found.build.runs = runs.find(|runs| *runs != Runs::Once).unwrap_or(Runs::Once);
             let names = found.runs.iter().filter_map(|one| one.job.name.clone());
             found.build.jobs = names.collect();
+            if language.is_called() {
+                let name = std::mem::take(&mut found.build.jobs).pop();
+                found.build.service = Some(Service {
+                    in_own_folder: self.own_folder.contains(&found.build.span),
+                    ..Service::of_script(name.unwrap_or_default())
+                });
+                found.build.legs.clear();
+                found.build.runs = Runs::Once;
+            }
         }
         self.found.sort_by_key(|found| found.build.span);
         self.calls.sort_by_key(|call| call.span);

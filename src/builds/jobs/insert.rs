@@ -1,9 +1,9 @@
 //! Inserting an argument into a command in a YAML value.
 
 use super::model::{Found, InScript};
+use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
 use crate::builds::model::{BuildTool, Lane};
-use crate::builds::yaml::Style;
 use crate::fix::{Edit, Fix};
 
 /// Passes `value`, written as within a shell's double quotes, to a command.
@@ -25,19 +25,53 @@ pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, Str
         return Err("the command stands within quotes".to_owned());
     }
     let (at, text) = insertion_point(it, arg, value)?;
+    put(it, at, text)
+}
+
+/// Passes what the environment has, which whoever calls the file sets: without a value, the engines pass the
+/// environment's, and nothing where it has none.
+pub fn from_environment(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+    let it = found.command.as_ref().ok_or("it is no command")?;
+    let (command, arg) = (&it.found.command, lane.arg);
+    let is_it = |name: &str| name == arg;
+    let mut own = it.found.sets();
+    let is_set = it.variables.iter().any(|set| is_it(&set.name))
+        || found.env.get(arg).is_some()
+        || own.any(|(name, _)| name.is(arg));
+    if is_set {
+        return Err(format!("the file sets `{arg}` itself"));
+    }
+    if command.method != InsertMethod::BuildArg {
+        return Err("the command takes no build arguments".to_owned());
+    }
+    // What runs the command may not keep the environment: `sudo` does not.
+    let text = if command.tool_at > 0 {
+        format!(" --build-arg {arg}=\"${{{arg}:-{}}}\"", lane.default)
+    } else {
+        format!(" --build-arg {arg}")
+    };
+    if !it.found.simple.open {
+        return Err("the command stands within quotes".to_owned());
+    }
+    let edit = put(it, it.found.simple.words[command.subcommand].span.end, text)?;
+    Ok(Insertion {
+        fix: Fix::safe(format!("pass `{arg}` from the environment"), vec![edit]),
+        value: None,
+    })
+}
+
+/// Puts `text` at byte `at` of a script.
+fn put(it: &InScript<'_>, at: usize, text: String) -> Result<Edit, String> {
     // Behind a word, the byte before must be one of the file's; before a word, the one at it.
-    let unclear = || "its place within the YAML text is not clear".to_owned();
+    let unclear = || "its place within the file is not clear".to_owned();
     let behind = usize::from(text.starts_with(' '));
     let known = at.checked_sub(behind).and_then(|at| it.script.byte(at));
-    let file = known.ok_or_else(unclear)? + behind;
-    let node = it.script.node(at.saturating_sub(behind));
-    let text = match node.ok_or_else(unclear)?.style() {
-        Some(Style::Double) => text.replace('\\', "\\\\").replace('"', "\\\""),
-        Some(Style::Single) => text.replace('\'', "''"),
-        Some(Style::Plain) if text.contains(": ") || text.contains(" #") => return Err(unclear()),
-        Some(_) => text,
-        None => return Err(unclear()),
-    };
+    // A word that a variable ends has no place of its own, but what is behind it has one.
+    let known = known.map(|known| known + behind);
+    let known = known.or_else(|| it.script.byte(at));
+    let file = known.ok_or_else(unclear)?;
+    let text = it.script.written(at.saturating_sub(behind), text);
+    let text = text.ok_or_else(unclear)?;
     Ok(Edit::insert(file, text))
 }
 

@@ -10,12 +10,15 @@ mod insert;
 mod legs;
 mod matrix;
 mod model;
+mod pipeline;
 mod scope;
 mod script;
 
-pub use gather::{Gatherer, Pipeline, inserter, read};
-pub use insert::{in_command, insertion, is_plain_value};
+pub use gather::Gatherer;
+pub use insert::{from_environment, in_command, insertion, is_plain_value};
 pub use legs::of_job;
 pub use matrix::{MAX_ROWS, axes, product, value, values, varying};
-pub use model::{Found, InScript, Job, JobRuns, Matrix, MatrixRow, Step, variables};
+pub use model::{Found, InScript, Job, JobRuns, Matrix, MatrixRow, Source, Step, variables};
+pub use pipeline::{Pipeline, inserter, read};
 pub use scope::{Language, Looked, Scope};
+pub use script::Piece;

@@ -8,7 +8,23 @@ use crate::builds::builder::Builders;
 use crate::builds::command;
 use crate::builds::model::{Arg, AxisPath, Build, Env, Queue};
 use crate::builds::shell::{Dialect, Variable};
-use crate::builds::yaml::{Entry, Node};
+use crate::builds::yaml::{Entry, Node, Yaml};
+
+/// A file of a format with jobs or commands.
+pub enum Source<'s> {
+    Yaml(Yaml<'s>),
+    Text(&'s str),
+}
+
+impl Source<'_> {
+    /// Returns the root of the first document; `None` for an empty file, and one that is not YAML.
+    pub fn root(&self) -> Option<Node<'_>> {
+        match self {
+            Self::Yaml(yaml) => yaml.root(),
+            Self::Text(_) => None,
+        }
+    }
+}
 
 /// A combination of a matrix.
 pub type MatrixRow = Vec<(AxisPath, String)>;
@@ -76,7 +92,8 @@ pub struct Step<'s, 'y> {
     pub job: &'s Arc<Job>,
     /// The name for messages: ``job `test` ``.
     pub title: String,
-    pub node: Node<'y>,
+    /// Its node; `None` in a file that is not YAML.
+    pub node: Option<Node<'y>>,
     pub env: Env,
     /// The variables that earlier steps hand on, which only Compose and bake files use.
     pub handed: Env,
@@ -87,11 +104,11 @@ pub struct Step<'s, 'y> {
 }
 
 impl<'s, 'y> Step<'s, 'y> {
-    pub fn new(job: &'s Arc<Job>, title: String, node: Node<'y>) -> Self {
+    pub fn new(job: &'s Arc<Job>, title: String, node: impl Into<Option<Node<'y>>>) -> Self {
         Self {
             job,
             title,
-            node,
+            node: node.into(),
             env: job.env.clone(),
             handed: Env::default(),
             names: None,
@@ -108,7 +125,7 @@ impl<'s, 'y> Step<'s, 'y> {
 pub struct Found<'y> {
     /// The build, whose runs and jobs are filled in at the end.
     pub build: Build,
-    pub step: Node<'y>,
+    pub step: Option<Node<'y>>,
     /// The variables that the file sets for it, and those that earlier steps hand on.
     pub env: Env,
     pub handed: Env,

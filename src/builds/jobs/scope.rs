@@ -63,6 +63,11 @@ pub trait Language: fmt::Debug + Sync {
         Some(scope.own_name())
     }
 
+    /// Returns whether others run its jobs, by their names, whenever they like.
+    fn is_called(&self) -> bool {
+        false
+    }
+
     /// Returns the runs at once of a build, whose job runs differ in these axes.
     fn runs(&self, _job: &Job, axes: Vec<AxisPath>) -> Runs {
         Runs::of(axes)

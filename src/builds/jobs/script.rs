@@ -1,8 +1,8 @@
-//! A script, gathered from values of a YAML file, with the place of each byte.
+//! A script, with the place of each byte: gathered from values of a YAML file, or a piece of another one.
 
 use crate::budget;
 use crate::builds::command;
-use crate::builds::yaml::Node;
+use crate::builds::yaml::{Node, Style};
 use crate::text::{SourceMap, Span};
 
 pub struct Script<'y> {
@@ -11,10 +11,27 @@ pub struct Script<'y> {
 }
 
 struct Line<'y> {
-    node: Node<'y>,
+    origin: Origin<'y>,
     /// The start of its text in the script's.
     base: usize,
     map: SourceMap,
+}
+
+#[derive(Clone, Copy)]
+enum Origin<'y> {
+    Value(Node<'y>),
+    Piece(Write),
+}
+
+/// Returns a text for a script as its file has to have it.
+pub type Write = fn(&str) -> String;
+
+/// A script of a file that is not YAML.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    pub text: String,
+    pub map: SourceMap,
+    pub write: Write,
 }
 
 impl<'y> Script<'y> {
@@ -37,7 +54,7 @@ impl<'y> Script<'y> {
                 SourceMap::default()
             };
             script.lines.push(Line {
-                node: node.resolved(),
+                origin: Origin::Value(node.resolved()),
                 base: script.text.len(),
                 map,
             });
@@ -47,6 +64,18 @@ impl<'y> Script<'y> {
             }
         }
         script
+    }
+
+    /// Makes the script that is a piece of a file.
+    pub fn of(piece: Piece) -> Self {
+        Self {
+            text: piece.text,
+            lines: vec![Line {
+                origin: Origin::Piece(piece.write),
+                base: 0,
+                map: piece.map,
+            }],
+        }
     }
 
     /// Returns the text, every value ended by a newline.
@@ -59,8 +88,25 @@ impl<'y> Script<'y> {
         self.lines.get(behind.checked_sub(1)?)
     }
 
+    /// Returns the value that byte `at` stands in, in a YAML file.
     pub fn node(&self, at: usize) -> Option<Node<'y>> {
-        Some(self.line(at)?.node)
+        match self.line(at)?.origin {
+            Origin::Value(node) => Some(node),
+            Origin::Piece(_) => None,
+        }
+    }
+
+    /// Returns `text` as it is written in the file at byte `at` of the script; `None` where that is unclear.
+    pub fn written(&self, at: usize, text: String) -> Option<String> {
+        match self.line(at)?.origin {
+            Origin::Piece(write) => Some(write(&text)),
+            Origin::Value(node) => match node.style()? {
+                Style::Double => Some(text.replace('\\', "\\\\").replace('"', "\\\"")),
+                Style::Single => Some(text.replace('\'', "''")),
+                Style::Plain if text.contains(": ") || text.contains(" #") => None,
+                _ => Some(text),
+            },
+        }
     }
 
     pub fn byte(&self, at: usize) -> Option<usize> {
@@ -73,7 +119,12 @@ impl<'y> Script<'y> {
         let last = span.end.checked_sub(1).and_then(|last| self.byte(last));
         match (self.byte(span.start), last) {
             (Some(start), Some(last)) if start <= last => Span::new(start, last + 1),
-            _ => self.node(span.start).map_or(Span::at(0), Node::span),
+            _ => self
+                .line(span.start)
+                .map_or(Span::at(0), |line| match line.origin {
+                    Origin::Value(node) => node.span(),
+                    Origin::Piece(_) => line.map.to_source(span).unwrap_or(Span::at(0)),
+                }),
         }
     }
 }

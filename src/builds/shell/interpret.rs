@@ -97,6 +97,7 @@ struct Block {
     before: Option<String>,
     /// The folder behind its condition.
     then: Option<String>,
+    is_choice: bool,
 }
 
 struct Interpreter<'t> {
@@ -136,7 +137,7 @@ impl Interpreter<'_> {
             words.clear();
             tested = (tested || tests) && matches!(op, "&&" | "||");
             match op {
-                "(" => self.block(true),
+                "(" => self.block(true, false),
                 ")" if self.blocks.len() > outer => self.close(true),
                 _ => {}
             }
@@ -145,11 +146,12 @@ impl Interpreter<'_> {
         self.blocks.truncate(outer);
     }
 
-    fn block(&mut self, subshell: bool) {
+    fn block(&mut self, subshell: bool, is_choice: bool) {
         self.blocks.push(Block {
             subshell,
             before: self.folder.clone(),
             then: self.folder.clone(),
+            is_choice,
         });
     }
 
@@ -172,7 +174,7 @@ impl Interpreter<'_> {
         while let [first, rest @ ..] = words {
             let text = first.text().unwrap_or_default();
             if OPENERS.contains(&text) {
-                self.block(false);
+                self.block(false, text == "case");
                 if matches!(text, "for" | "case" | "select" | "function") {
                     return;
                 }
@@ -245,6 +247,7 @@ impl Interpreter<'_> {
             sets,
             folder: self.folder.clone(),
             open: self.open,
+            is_choice: self.blocks.iter().any(|block| block.is_choice),
         });
     }
 

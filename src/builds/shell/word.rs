@@ -35,6 +35,8 @@ pub struct Simple {
     pub folder: Option<String>,
     /// True where a word inserted here reaches the shell as written: not within double quotes or backticks.
     pub open: bool,
+    /// True within a `case`: which part of that runs, only a run knows.
+    pub is_choice: bool,
 }
 
 /// A variable that a script sets for the commands below.

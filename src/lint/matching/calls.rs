@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::graph::{BuildGraph, BuildId};
-use super::resolve::ResolvedBuild;
+use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::compose::at_defaults;
 use crate::builds::{Arg, Build, BuildTool, Files, Service, Subject, TargetLeg};
@@ -81,6 +81,10 @@ fn calls<'g>(graph: &'g BuildGraph<'g>, resolved: &'g [ResolvedBuild]) -> Vec<Ve
     for call in resolved.chunk_by(|a, b| a.id == b.id) {
         let Some(first) = call.first() else { continue };
         let build = graph.build(first.id);
+        // What a script runs stands there by itself.
+        if build.tool.runs_others() {
+            continue;
+        }
         if let Subject::Files(files) = &build.subject {
             called.extend(call.iter().flat_map(|one| &one.layers));
             if !in_turn(build) {
@@ -91,7 +95,9 @@ fn calls<'g>(graph: &'g BuildGraph<'g>, resolved: &'g [ResolvedBuild]) -> Vec<Ve
         }
     }
     for file in resolved.chunk_by(|a, b| a.id.file == b.id.file) {
-        let own = file.iter().filter(|one| !called.contains(&one.id));
+        let own = file
+            .iter()
+            .filter(|one| !called.contains(&one.id) && !graph.build(one.id).is_of_script());
         let members: Vec<Member<'_>> = own.flat_map(|one| of_file(graph, one)).collect();
         let Some(first) = members.first().filter(|_| members.len() > 1) else {
             continue;

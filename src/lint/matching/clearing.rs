@@ -1,7 +1,7 @@
 //! The caches that a build without cache empties.
 
 use super::graph::BuildGraph;
-use super::resolve::ResolvedBuild;
+use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::{NoCache, Subject};
 use crate::dockerfile::Dockerfile;

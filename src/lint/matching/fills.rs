@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use bstr::ByteSlice as _;
 
 use super::graph::{BuildGraph, BuildId};
-use super::resolve::ResolvedBuild;
+use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::{self, Fill, RenamedFill, Renaming};
 use crate::finding::{Finding, Location, Place, RuleId, Severity};

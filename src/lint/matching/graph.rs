@@ -37,6 +37,9 @@ const BAKE: &[&str] = &[
 /// The names that `devcontainer` looks for, of which it takes the first.
 const DEVCONTAINER: &[&str] = &[".devcontainer/devcontainer.json", ".devcontainer.json"];
 
+/// The names that make looks for, in order.
+const MAKEFILES: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
+
 /// The indices of a build's file and of the build there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct BuildId {
@@ -374,6 +377,8 @@ impl<'r> BuildGraph<'r> {
             };
             if tool == BuildTool::Devcontainer {
                 found.extend(named(DEVCONTAINER).next());
+            } else if tool == BuildTool::Make {
+                found.extend(named(MAKEFILES).next());
             } else if tool.is_bake() {
                 found.extend(named(COMPOSE).chain(named(BAKE)));
             } else if let Some(base) = named(COMPOSE).next() {
@@ -428,6 +433,7 @@ fn candidates(tool: BuildTool, place: &Place) -> Vec<String> {
     };
     let (first, more) = match tool {
         BuildTool::Devcontainer => (DEVCONTAINER, &[][..]),
+        BuildTool::Make => (MAKEFILES, &[][..]),
         tool if tool.is_bake() => (COMPOSE, BAKE),
         _ => (COMPOSE, OVERRIDES),
     };

@@ -11,7 +11,8 @@ use super::graph::{BuildGraph, BuildId, has_shared_lock, shared_locks};
 use super::model::{BuildStatus, FileAccess};
 use super::pair::pair;
 use super::plans::{Candidate, Plan, plans};
-use super::resolve::{Lost, ResolvedBuild, called, content, resolve};
+use super::resolve::{Lost, resolve};
+use super::resolved::{ResolvedBuild, called, content};
 use super::waits::{LaneUse, Wait, Waits};
 use crate::budget;
 use crate::builds::{Build, BuildTool, Builder, OwnBuilder, Subject, Unknown, ValueSource};
@@ -71,7 +72,9 @@ pub fn match_builds(
                 Some(path) => graph.index(path),
                 None => Some(file),
             };
-            if let Some(built) = built {
+            // A script's command counts as its caller's.
+            let is_counted = |built: &usize| *built == file || !checked.status.is_called;
+            if let Some(built) = built.filter(is_counted) {
                 let build = checked.status.build;
                 known.entry(built).or_default().push(KnownBuild {
                     builder: checked.status.builder.clone(),
@@ -185,7 +188,13 @@ impl<'j> BuildChecker<'j> {
         };
         let found = waits.find(&HashMap::new());
         let waiting = found.keys().map(|lane| lane.one);
-        let content = content(self.graph, self.resolved, waiting);
+        // Of a script that nobody is known to run, each run may be one of several.
+        let is_open = |one: &Subjected<'_>| {
+            let is_own = !one.one.is_called && one.one.hands_on(self.graph);
+            is_own && one.status == LaneStatus::Default
+        };
+        let open = (0..all.len()).filter(|index| is_open(&all[*index]));
+        let content = content(self.graph, self.resolved, waiting.chain(open));
         let mut plans = self.plans(&all, &waits, &found, &content);
         let build = |(index, one): (usize, &Subjected<'j>)| {
             let first = LaneUse {
@@ -254,15 +263,15 @@ impl<'j> BuildChecker<'j> {
         let status = match (&passes, lanes) {
             (Some(passed), _) => passed.status,
             (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
-            (None, None) if report.is_none() && !self.is_there(one, build) => LaneStatus::NotThere,
+            (None, None) if report.is_none() && !self.is_there(one) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
             (None, Some(_))
-                if !build.tool.is_buildah()
+                if !one.tool.is_buildah()
                     && report.is_some_and(|report| report.settings.namespace) =>
             {
                 LaneStatus::Namespace
             }
-            (None, Some(_)) if !build.args_known || builder == Builder::Unknown => {
+            (None, Some(_)) if !one.args_known(graph) || builder == Builder::Unknown => {
                 LaneStatus::Unknown
             }
             (None, Some(_)) if builder.own().is_some() => LaneStatus::OwnMachine,
@@ -313,6 +322,7 @@ impl<'j> BuildChecker<'j> {
                 format: one.file.format,
                 lanes: lanes.filter(|_| one.status == LaneStatus::Default)?,
                 waits_itself: one.one.waits_itself(self.graph, content),
+                scripted: one.one.scripted(self.graph).collect(),
             })
         };
         let candidates: Vec<_> = all.iter().enumerate().filter_map(candidate).collect();
@@ -394,6 +404,7 @@ impl<'j> BuildChecker<'j> {
                 is_outside: self.is_outside(one.one),
                 builder: one.builder.clone(),
                 value: one.value.clone(),
+                is_called: one.one.is_called,
             },
             findings,
             missing,
@@ -447,12 +458,12 @@ impl<'j> BuildChecker<'j> {
     }
 
     /// Returns whether the build's Dockerfile exists under one of the names that are tried.
-    fn is_there(&self, one: &ResolvedBuild, build: &Build) -> bool {
+    fn is_there(&self, one: &ResolvedBuild) -> bool {
         let Some(path) = &one.dockerfile else {
             return true;
         };
         let is_there = self.graph.access.is_there;
-        let other = if build.tool.is_buildah() {
+        let other = if one.tool.is_buildah() {
             "Containerfile"
         } else {
             "dockerfile"

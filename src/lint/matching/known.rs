@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::graph::BuildGraph;
-use super::resolve::{ResolvedBuild, called};
+use super::resolved::{ResolvedBuild, called};
 #[cfg(feature = "cli")]
 use super::{
     model::FileAccess,
@@ -21,8 +21,7 @@ pub(super) fn by_buildah(
     let mut by_buildah = HashMap::new();
     for one in resolved.iter().filter(|one| !called.contains(&one.id)) {
         if let Some(built) = one.built(graph) {
-            let tool = graph.build(one.id).tool;
-            *by_buildah.entry(built).or_insert(true) &= tool.is_buildah();
+            *by_buildah.entry(built).or_insert(true) &= one.tool.is_buildah();
         }
     }
     by_buildah

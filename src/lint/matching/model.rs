@@ -41,4 +41,6 @@ pub struct BuildStatus {
     pub is_outside: bool,
     pub builder: Builder,
     pub value: Option<String>,
+    /// True for a command of a script that another file runs.
+    pub is_called: bool,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::contenders::Contenders;
 use super::graph::{BuildGraph, has_shared_lock};
 use super::passed::passed;
-use super::resolve::{ResolvedBuild, called};
+use super::resolved::{ResolvedBuild, called};
 use super::waits::Waits;
 use crate::budget;
 use crate::dockerfile::Dockerfile;

@@ -2,7 +2,7 @@
 
 use super::contenders::{Apart, Contender};
 use super::graph::BuildGraph;
-use super::resolve::ResolvedBuild;
+use super::resolved::ResolvedBuild;
 use super::waits::{Wait, Waits};
 use crate::rules::build_context::Pair;
 use crate::text::LineIndex;

@@ -2,7 +2,7 @@
 
 use super::contenders::Contender;
 use super::graph::BuildGraph;
-use super::resolve::ResolvedBuild;
+use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::command::OWN_LANE;
 use crate::builds::{Arg, ArgName, SAME, ValueSource};
@@ -29,17 +29,19 @@ pub(super) fn passed(
         };
     }
     let mut layers = one.layers.iter().rev();
-    let inner = layers.find_map(|layer| graph.build(*layer).args.iter().find(is_it));
+    let inner = layers.find_map(|layer| one.layer(graph, *layer).args.iter().find(is_it));
     let Some(inner) = inner else {
-        return if build.args_known {
+        return if one.args_known(graph) {
             Passed::Nothing
         } else {
             Passed::Unknown
         };
     };
     let text = inner.value.clone().unwrap_or_default();
-    let ValueSource::Variables(names) = &inner.from else {
-        return Passed::Value(text);
+    let names = match &inner.from {
+        ValueSource::Variables(names) => names,
+        ValueSource::Attribute => return Passed::Value(text),
+        ValueSource::Run => return Passed::Unknown,
     };
     let mut passed = text;
     for name in names {
@@ -51,9 +53,15 @@ pub(super) fn passed(
             None => run.value(&format!("${name}")),
         });
         match value {
-            Some(Some(value)) if names.len() == 1 && is_alone(&passed, name) => passed = value,
+            Some(Some(value))
+                if names.len() == 1 && (inner.value.is_none() || is_alone(&passed, name)) =>
+            {
+                passed = value;
+            }
             Some(Some(value)) => passed += &format!("{SAME}{value}"),
             Some(None) => return Passed::Unknown,
+            // `--build-arg NAME` passes what is there.
+            None if inner.value.is_none() && one.is_by_script(graph) => return Passed::Nothing,
             None if names.len() == 1 => passed = unset(&passed, name).unwrap_or(passed),
             None => {}
         }

@@ -6,9 +6,10 @@ use super::contenders::Apart;
 use super::graph::{BuildGraph, BuildId};
 use super::waits::{LaneUse, Wait, Waits, more};
 use crate::budget;
-use crate::builds::{Around, FormatRef, Insertion, Joint, Lane, Parts};
+use crate::builds::{Around, FormatRef, Insertion, Joint, Lane, Parts, Subject};
 use crate::lint::model::BuildFileReport;
 use crate::rules::lane_requirements::LaneRequirements;
+use crate::text::LineIndex;
 
 /// A build that may get a lane.
 pub(super) struct Candidate<'j> {
@@ -19,6 +20,8 @@ pub(super) struct Candidate<'j> {
     pub(super) lanes: &'j LaneRequirements,
     /// True where it may overlap itself.
     pub(super) waits_itself: bool,
+    /// The commands of scripts that build it.
+    pub(super) scripted: Vec<BuildId>,
 }
 
 /// The fix that is planned for a build.
@@ -79,8 +82,49 @@ pub(super) fn plans(
         found = &again;
     }
     let all = sites.into_values();
-    all.flat_map(|site| site.builds.into_iter().zip(site.plans))
-        .map(|(one, plan)| (one.index, plan))
+    let all = all.flat_map(|site| site.builds.into_iter().zip(site.plans));
+    handed_on(graph, all.collect())
+}
+
+/// Refuses the plans of builds by a script whose own command neither passes the lane nor gets the argument.
+fn handed_on(graph: &BuildGraph<'_>, plans: Vec<(&Candidate<'_>, Plan)>) -> HashMap<usize, Plan> {
+    let of_commands = plans.iter().map(|(one, plan)| (one.id, &plan.insertion));
+    let of_commands: HashMap<BuildId, &Result<Insertion, String>> = of_commands.collect();
+    let reason = |one: &Candidate<'_>| {
+        let passes = |id: &BuildId| {
+            graph
+                .build(*id)
+                .args
+                .iter()
+                .any(|arg| arg.name.is(one.lanes.arg()))
+        };
+        let is_direct = |id: &&BuildId| !matches!(graph.build(**id).subject, Subject::Files(..));
+        let mut inner = one
+            .scripted
+            .iter()
+            .filter(is_direct)
+            .filter(|id| **id != one.id && !passes(id));
+        let why = inner.find_map(|id| match of_commands.get(id) {
+            Some(Ok(_)) => None,
+            Some(Err(why)) => Some((id, format!(": {why}"))),
+            None => Some((id, String::new())),
+        });
+        let (id, why) = why?;
+        let report = graph.report(id.file);
+        let line = LineIndex::new(&report.source).line(graph.build(*id).span.start);
+        let path = (graph.access.name)(&report.path);
+        Some(format!("the command at {path}:{line} has to pass it{why}"))
+    };
+    let refused: Vec<Option<String>> = plans.iter().map(|(one, _)| reason(one)).collect();
+    let planned = plans.into_iter().zip(refused);
+    planned
+        .map(|((one, plan), refused)| {
+            let insertion = match refused {
+                Some(why) if plan.insertion.is_ok() => Err(why),
+                _ => plan.insertion,
+            };
+            (one.index, Plan { insertion, ..plan })
+        })
         .collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::contenders::Contender;
 use super::graph::{BuildGraph, BuildId};
-use super::resolve::{ResolvedBuild, called};
+use super::resolved::{ResolvedBuild, called};
 use crate::budget;
 use crate::builds::{Platform, PlatformText, Platforms};
 use crate::rules::BuiltFor;

@@ -4,101 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::graph::{BuildGraph, BuildId, is_override, is_usual};
+use super::resolved::ResolvedBuild;
 use crate::budget;
-use crate::builds::{
-    Arg, ArgName, Build, BuildTool, Builder, Call, Files, NAMESPACE, Runs, Subject, Unknown,
-    ValueSource,
-};
-use crate::lint::model::LaneStatus;
+use crate::builds::{Build, BuildTool, Builder, Call, Files, Runs, Subject, Unknown};
 
 /// The variable that makes bake take paths from its files' own folders.
 const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
-
-/// A build with its Dockerfile.
-#[derive(Debug)]
-pub(super) struct ResolvedBuild {
-    pub(super) id: BuildId,
-    /// The absolute path of the Dockerfile; `None` for one within a file.
-    pub(super) dockerfile: Option<PathBuf>,
-    /// The builds of merged Compose or bake files between the build and the Dockerfile, or that add to it.
-    pub(super) layers: Vec<BuildId>,
-    pub(super) target: Option<String>,
-    /// The number of concurrent runs, where another file that calls this one gives it.
-    pub(super) called: Option<Runs>,
-    /// Its own builder; for an action that names none, its callers'.
-    pub(super) builder: Builder,
-}
-
-/// The argument by which a build has a lane.
-pub(super) struct PassedLane<'g> {
-    pub(super) status: LaneStatus,
-    pub(super) arg: &'g Arg,
-}
-
-impl<'g> PassedLane<'g> {
-    /// Returns the name and the value, for messages; `name` is that of the argument asked for.
-    pub(super) fn named(&self, name: &'g str) -> (&'g str, &'g str) {
-        let is_own = self.status == LaneStatus::Passed;
-        let name = if is_own { name } else { NAMESPACE };
-        (name, self.arg.value.as_deref().unwrap_or("…"))
-    }
-}
-
-impl ResolvedBuild {
-    /// Returns the index of its Dockerfile, where that is among the files.
-    pub(super) fn built(&self, graph: &BuildGraph<'_>) -> Option<usize> {
-        graph.index(self.dockerfile.as_ref()?)
-    }
-
-    /// Returns whether the build may overlap itself, since it is called by others and none of them is among `called`.
-    pub(super) fn waits_itself(&self, graph: &BuildGraph<'_>, called: &HashSet<BuildId>) -> bool {
-        let build = graph.build(self.id);
-        build.legs.is_empty() && build.service.is_some() && !called.contains(&self.id)
-    }
-
-    /// Returns the lane from the argument `name` or a namespace; `None` where it passes neither. `arg` is the lane
-    /// argument.
-    pub(super) fn passes<'g>(
-        &self,
-        graph: &'g BuildGraph<'_>,
-        name: &str,
-        arg: &str,
-    ) -> Option<PassedLane<'g>> {
-        let build = graph.build(self.id);
-        let is_it = |own: &ArgName| own.is(name) || (name == arg && *own == ArgName::Lane);
-        let named = |args: &'g [Arg]| {
-            let own = args.iter().find(|own| is_it(&own.name));
-            if let Some(own) = own.filter(|own| own.from != ValueSource::Attribute) {
-                let status = LaneStatus::Passed;
-                return Some(PassedLane { status, arg: own });
-            }
-            let mut args = args.iter().filter(|_| !build.tool.is_buildah());
-            Some(PassedLane {
-                status: LaneStatus::Namespace,
-                arg: args.find(|own| own.name.is(NAMESPACE))?,
-            })
-        };
-        budget::spend(build.args.len());
-        let own = named(&build.args);
-        if own.is_some() {
-            return own;
-        }
-        let mut layers = self.layers.iter().rev();
-        let inner = layers.find_map(|layer| named(&graph.build(*layer).args))?;
-        // The subject of anything but a command is given by its users.
-        let is_direct = !matches!(build.subject, Subject::Files(..));
-        let is_set = |name: &String| {
-            let mut env = build.env.iter().take_while(|_| budget::spend(1));
-            env.any(|env| env.name.is(name) || (env.name == ArgName::Lane && name == arg))
-        };
-        let is_passed = match &inner.arg.from {
-            _ if is_direct => true,
-            ValueSource::Variables(names) => names.is_empty() || names.iter().any(is_set),
-            ValueSource::Attribute => false,
-        };
-        is_passed.then_some(inner)
-    }
-}
 
 /// The builds that are not resolved, each with the index of its file.
 #[derive(Default)]
@@ -117,7 +28,7 @@ pub(super) fn resolve(graph: &BuildGraph<'_>, lost: &mut Lost) -> Vec<ResolvedBu
         families: families(graph),
         bases: bases(graph),
     };
-    let mut resolved = Vec::new();
+    let mut resolved: Vec<ResolvedBuild> = Vec::new();
     for (file, _) in graph.own_reports() {
         let unknown = graph.sources(file).iter().filter_map(|source| {
             let (span, why) = (source.span, graph.lost(file, source)?);
@@ -145,16 +56,37 @@ pub(super) fn resolve(graph: &BuildGraph<'_>, lost: &mut Lost) -> Vec<ResolvedBu
             }
         }
     }
+    mark_called(graph, &mut resolved);
     resolved
 }
 
-struct Resolver<'g> {
-    graph: &'g BuildGraph<'g>,
+/// Gives the commands of scripts that other files run the builders of those.
+fn mark_called(graph: &BuildGraph<'_>, resolved: &mut [ResolvedBuild]) {
+    let mut builders: HashMap<BuildId, Builder> = HashMap::new();
+    for one in resolved.iter() {
+        let inner = one.scripted(graph).filter(|id| *id != one.id);
+        for id in inner.take_while(|_| budget::spend(1)) {
+            let known = builders.entry(id).or_insert_with(|| one.builder.clone());
+            if known.own().is_some() && one.builder.own().is_none() {
+                known.clone_from(&one.builder);
+            }
+        }
+    }
+    for one in resolved {
+        if let Some(builder) = builders.get(&one.id) {
+            one.builder = builder.clone();
+            one.is_called = true;
+        }
+    }
+}
+
+pub(super) struct Resolver<'g> {
+    pub(super) graph: &'g BuildGraph<'g>,
     /// The calls of each file by others, by its index.
     calls: HashMap<usize, Vec<(usize, &'g Call)>>,
     families: HashMap<Family<'g>, Vec<BuildId>>,
     /// The folders that a bake file's paths start from: those in which commands that name it run.
-    bases: HashMap<usize, Vec<PathBuf>>,
+    pub(super) bases: HashMap<usize, Vec<PathBuf>>,
 }
 
 /// What services or targets have in common that are one build in several files.
@@ -175,33 +107,26 @@ impl<'g> Family<'g> {
     }
 }
 
-/// A Dockerfile of Compose or bake files.
-struct Merged {
-    dockerfile: PathBuf,
+/// A Dockerfile of Compose or bake files, or of a script.
+pub(super) struct Merged {
+    pub(super) dockerfile: PathBuf,
     /// The builds that are merged for it.
-    layers: Vec<BuildId>,
-    target: Option<String>,
+    pub(super) layers: Vec<BuildId>,
+    pub(super) target: Option<String>,
+    pub(super) tool: BuildTool,
+    /// The layers of Makefiles as the variables of make's command line make them.
+    pub(super) remade: Vec<(BuildId, Build)>,
 }
 
-/// Returns the services and targets that commands build, which say with what.
-pub(super) fn called(graph: &BuildGraph<'_>, resolved: &[ResolvedBuild]) -> HashSet<BuildId> {
-    let is_command =
-        |one: &&ResolvedBuild| matches!(graph.build(one.id).subject, Subject::Files(..));
-    let commands = resolved.iter().filter(is_command);
-    commands.flat_map(|one| &one.layers).copied().collect()
-}
-
-/// Returns the services and targets with known callers of which none is among `waiting`, by their numbers.
-pub(super) fn content(
-    graph: &BuildGraph<'_>,
-    resolved: &[ResolvedBuild],
-    waiting: impl Iterator<Item = usize>,
-) -> HashSet<BuildId> {
-    let mut content = called(graph, resolved);
-    for layer in waiting.flat_map(|one| &resolved[one].layers) {
-        content.remove(layer);
-    }
-    content
+/// The way from a command to what a script builds.
+#[derive(Default)]
+pub(super) struct Way {
+    /// The commands of scripts that lead there.
+    pub(super) open: Vec<BuildId>,
+    /// The variables that command lines of make set, which hand them to one another.
+    pub(super) given: Vec<(String, Option<String>)>,
+    /// Why something that is built is not known.
+    pub(super) unknown: Option<String>,
 }
 
 impl Resolver<'_> {
@@ -229,6 +154,9 @@ impl Resolver<'_> {
         let builder = self.builder(id.file, build);
         let one = |dockerfile, layers, target| ResolvedBuild {
             id,
+            tool: build.tool,
+            is_called: false,
+            remade: Vec::new(),
             dockerfile,
             layers,
             target,
@@ -244,6 +172,30 @@ impl Resolver<'_> {
                     .map(|path| one(Some(path), Vec::new(), None))
                     .collect()
             }
+            Subject::File(file) if build.is_of_script() => {
+                let bases = self.folders(id, build, &|base| {
+                    (graph.access.is_there)(&self.dockerfile(build.tool, base, file))
+                })?;
+                let paths = bases
+                    .iter()
+                    .map(|base| self.dockerfile(build.tool, base, file));
+                paths
+                    .map(|path| one(Some(path), Vec::new(), target()))
+                    .collect()
+            }
+            // What a script runs counts where jobs run the script.
+            Subject::Files(_) if build.tool.runs_others() && build.is_of_script() => Vec::new(),
+            Subject::Files(files) if build.is_of_script() => {
+                let named = |base: &Path| graph.named(build.tool, &files.paths, base);
+                let mut all = Vec::new();
+                for base in self.folders(id, build, &|base| named(base).is_ok())? {
+                    let folder = self::base(build, &base);
+                    all.extend(self.merged(build.tool, files, &named(&base)?, folder.as_deref()));
+                }
+                all.into_iter()
+                    .map(|found| one(Some(found.dockerfile), found.layers, found.target))
+                    .collect()
+            }
             Subject::File(file) => {
                 let bases = self.bases.get(&id.file);
                 let bases = bases.map_or(std::slice::from_ref(root), Vec::as_slice);
@@ -253,6 +205,20 @@ impl Resolver<'_> {
                 paths
                     .map(|path| one(Some(path), over.clone(), target()))
                     .collect()
+            }
+            Subject::Files(files) if build.tool.runs_others() => {
+                let mut way = Way::default();
+                let found = self.scripted(build, files, root, &mut way);
+                if let Some(why) = way.unknown {
+                    return Err(why);
+                }
+                let by_script = |found: Merged| ResolvedBuild {
+                    tool: found.tool,
+                    builder: self.of_script(id.file, build, &found),
+                    remade: found.remade,
+                    ..one(Some(found.dockerfile), found.layers, found.target)
+                };
+                found.into_iter().map(by_script).collect()
             }
             Subject::Files(files) => {
                 let inner = graph.named(build.tool, &files.paths, root)?;
@@ -267,7 +233,7 @@ impl Resolver<'_> {
     }
 
     /// Returns the path of `file` in `base`. Podman and Buildah look for a `Containerfile` first by default.
-    fn dockerfile(&self, tool: BuildTool, base: &Path, file: &str) -> PathBuf {
+    pub(super) fn dockerfile(&self, tool: BuildTool, base: &Path, file: &str) -> PathBuf {
         let path = (self.graph.access.absolute)(&base.join(file));
         let containerfile = path.with_file_name("Containerfile");
         let is_first = tool.is_buildah()
@@ -278,7 +244,7 @@ impl Resolver<'_> {
 
     /// Returns the merged builds of the files `inner`, each laid over those before it, with any of the names, or all by
     /// default; their paths start from `base`, if given.
-    fn merged(
+    pub(super) fn merged(
         &self,
         tool: BuildTool,
         files: &Files,
@@ -367,6 +333,8 @@ impl Resolver<'_> {
                     dockerfile: (graph.access.absolute)(&folder.join(path)),
                     layers: own.iter().copied().filter(is_other).collect(),
                     target: build.target.clone().or_else(|| target.clone()),
+                    tool,
+                    remade: Vec::new(),
                 });
             }
         }
@@ -375,7 +343,7 @@ impl Resolver<'_> {
 
     /// Returns the builder of `build`, of the file `file`: its own, or where its callers decide, one of theirs, which
     /// is shared if any caller shares one.
-    fn builder(&self, file: usize, build: &Build) -> Builder {
+    pub(super) fn builder(&self, file: usize, build: &Build) -> Builder {
         let calls = self.calls.get(&file).map_or(&[][..], Vec::as_slice);
         let own = self.graph.after_actions(file, build.tool, &build.builder);
         let default = match &own {
@@ -456,7 +424,10 @@ fn bases(graph: &BuildGraph<'_>) -> HashMap<usize, Vec<PathBuf>> {
             continue;
         };
         let named = graph.named(build.tool, &files.paths, root);
-        let is_bake = |file: &usize| graph.builds(*file).iter().any(|build| build.tool.is_bake());
+        let is_bake = |file: &usize| {
+            let mut builds = graph.builds(*file).iter();
+            builds.any(|one| one.tool.is_bake() || one.is_of_script())
+        };
         for file in named.unwrap_or_default().into_iter().filter(is_bake) {
             let bases = bases.entry(file).or_default();
             if !bases.contains(&base) {
@@ -468,7 +439,7 @@ fn bases(graph: &BuildGraph<'_>) -> HashMap<usize, Vec<PathBuf>> {
 }
 
 /// Returns the folder that the paths in a command's files start from: for bake, the folder in which it runs.
-fn base(build: &Build, root: &Path) -> Option<PathBuf> {
+pub(super) fn base(build: &Build, root: &Path) -> Option<PathBuf> {
     let Subject::Files(files) = &build.subject else {
         return None;
     };
@@ -479,6 +450,6 @@ fn base(build: &Build, root: &Path) -> Option<PathBuf> {
     };
     let relative = build.env.get(RELATIVE);
     let is_relative = relative.is_some_and(|arg| arg.value.as_ref().is_none_or(is_on));
-    let is_theirs = !build.tool.is_bake() || is_relative;
+    let is_theirs = !(build.tool.is_bake() || build.tool == BuildTool::Script) || is_relative;
     (!is_theirs).then(|| root.join(folder.trim_start_matches('/')))
 }

@@ -8,7 +8,7 @@ use super::contenders::{Apart, Contender, Contenders};
 use super::graph::BuildGraph;
 use super::passed::passed;
 use super::platforms::of_run;
-use super::resolve::ResolvedBuild;
+use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Joint, NAMESPACE, Parts};
 use crate::index::Base;
@@ -166,11 +166,11 @@ impl<'g> Waits<'g> {
             None => passed(one, self.graph, name, arg, run),
         };
         // Only BuildKit knows it.
-        let is_buildah = self.graph.build(one.id).tool.is_buildah();
+        let is_buildah = one.tool.is_buildah();
         let namespace = match passed(one, self.graph, NAMESPACE, arg, run) {
             _ if is_buildah => None,
             Passed::Value(value) => Some(value),
-            Passed::Unknown if self.graph.build(one.id).args_known => return Vec::new(),
+            Passed::Unknown if one.args_known(self.graph) => return Vec::new(),
             Passed::Nothing | Passed::Unknown => None,
         };
         if locks.settings.namespace && namespace.is_none() && !is_buildah {

@@ -1,0 +1,130 @@
+//! A file of jobs, as its format reads it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::gather::Gatherer;
+use super::model::{Found, Source};
+use super::scope::Language;
+use crate::builds::command;
+use crate::builds::format::{Around, Inserter, Insertion};
+use crate::builds::model::{BuildFile, Lane, ReadError};
+use crate::builds::shell::is_name;
+use crate::builds::yaml::Yaml;
+use crate::text::Span;
+
+/// A format whose files hold jobs.
+pub trait Pipeline: Language {
+    /// Returns the words of which a relevant file has one, besides those of commands that build.
+    fn words(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Hands the jobs and steps of a file to `gatherer`. Fails when the file is none of the format.
+    fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>);
+
+    /// Returns whether the commands of the file see the variable `name` as its caller sets it.
+    fn hands_on(&self, _source: &Source<'_>, _name: &str) -> bool {
+        true
+    }
+
+    /// Reads a file as far as its places go. Fails when it is none of the format.
+    fn source<'s>(&self, source: &'s str) -> Result<Source<'s>, ReadError> {
+        Yaml::read(source).map(Source::Yaml)
+    }
+
+    /// Returns the insertion that makes a build pass the lane; the error is why a person has to do it.
+    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
+}
+
+/// Reads the builds of a file; one without a word of a build is not parsed.
+pub fn read(
+    format: &'static dyn Pipeline,
+    source: &str,
+    around: &Around,
+) -> Result<BuildFile, ReadError> {
+    let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
+    if !command::may_build(source) && !format.words().iter().any(has) {
+        return Ok(BuildFile::default());
+    }
+    let whole = Whole::read(format, source, around)?;
+    let gatherer = whole.gathered(format);
+    let mut unknown = gatherer.unknown;
+    unknown.sort_by_key(|unknown| unknown.span);
+    Ok(BuildFile {
+        builds: gatherer
+            .found
+            .into_iter()
+            .map(|found| found.build)
+            .collect(),
+        unknown,
+        calls: gatherer.calls,
+        fills: gatherer.fills,
+        groups: gatherer.groups,
+        order: gatherer.order,
+        triggers: gatherer.triggers,
+        builders: gatherer.builders,
+        ..BuildFile::default()
+    })
+}
+
+/// Hands the inserter of a file to `then`.
+pub fn inserter(
+    format: &'static dyn Pipeline,
+    source: &str,
+    around: &Around,
+    then: &mut dyn FnMut(Inserter<'_>),
+) -> Result<(), ReadError> {
+    let whole = Whole::read(format, source, around)?;
+    let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
+    for found in whole.gathered(format).found {
+        places.entry(found.build.span).or_default().push(found);
+    }
+    then(&|build, lane| {
+        let mut here = places.get(&build.span).into_iter().flatten();
+        let found = here.find(|found| found.build == *build);
+        let found = found.ok_or("it is not in this file")?;
+        if !is_name(lane.arg) {
+            return Err(format!(
+                "`{}` is no name that a variable can have",
+                lane.arg
+            ));
+        }
+        if !format.hands_on(&whole.own, lane.arg) {
+            return Err(format!("the file sets `{}` itself", lane.arg));
+        }
+        format.insert(found, lane)
+    });
+    Ok(())
+}
+
+/// A file with those around it.
+struct Whole<'s> {
+    own: Source<'s>,
+    over: Vec<Yaml<'s>>,
+    under: Vec<Yaml<'s>>,
+}
+
+impl<'s> Whole<'s> {
+    /// Reads the files; one of the others that cannot be read says nothing.
+    fn read(format: &dyn Pipeline, source: &'s str, around: &'s Around) -> Result<Self, ReadError> {
+        let all = |texts: &'s [Arc<str>]| {
+            texts
+                .iter()
+                .filter_map(|text| Yaml::read(text).ok())
+                .collect()
+        };
+        Ok(Self {
+            own: format.source(source)?,
+            over: all(&around.over),
+            under: all(&around.under),
+        })
+    }
+
+    fn gathered<'y>(&'y self, format: &'static dyn Pipeline) -> Gatherer<'y> {
+        let mut gatherer = Gatherer::new(format, &self.own, &self.over, &self.under);
+        format.gather(&self.own, &mut gatherer);
+        gatherer.finish();
+        gatherer
+    }
+}

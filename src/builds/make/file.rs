@@ -1,0 +1,312 @@
+//! The rules and variables of a Makefile.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::budget;
+use crate::text::Span;
+
+/// A Makefile, as far as its text alone tells what it does: what an included file, a condition or a function decides stays
+/// unknown.
+pub struct Makefile<'s> {
+    pub(super) source: &'s str,
+    pub recipes: Vec<Recipe>,
+    /// Each target with those that are made before it.
+    pub rules: Vec<(String, Vec<String>)>,
+    /// The target that make builds where none is named.
+    pub default: Option<String>,
+    pub(super) variables: HashMap<&'s str, Variable>,
+    /// True where another file may set variables.
+    pub(super) includes: bool,
+    exports: HashSet<&'s str>,
+    exports_all: bool,
+    /// True where a whole recipe is one script.
+    pub(super) one_shell: bool,
+}
+
+/// The commands of a rule.
+pub struct Recipe {
+    pub targets: Vec<String>,
+    pub(super) before: Vec<String>,
+    /// The lines, continued ones as a whole, without the tab that begins them.
+    pub(super) lines: Vec<Span>,
+}
+
+pub(super) struct Variable {
+    /// The place of its value; `None` where that is set more than once, or only sometimes.
+    pub(super) value: Option<Span>,
+    /// True where the environment goes before it.
+    pub(super) is_default: bool,
+}
+
+/// What a line is that is no recipe's.
+enum Line<'s> {
+    Variable(&'s str, &'s str, Span),
+    Rule { targets: Span, rest: Span },
+    Other,
+}
+
+impl<'s> Makefile<'s> {
+    pub fn read(source: &'s str) -> Self {
+        let mut file = Self {
+            source,
+            recipes: Vec::new(),
+            rules: Vec::new(),
+            default: None,
+            variables: HashMap::new(),
+            includes: false,
+            exports: HashSet::new(),
+            exports_all: false,
+            one_shell: false,
+        };
+        if budget::spend(16 * source.len()) {
+            file.lines();
+        }
+        file
+    }
+
+    /// Returns whether the file sets a variable, so that the environment's value does not count.
+    pub fn sets(&self, name: &str) -> bool {
+        self.variables.get(name).is_some_and(|set| !set.is_default)
+    }
+
+    /// Returns the variables that recipes get in their environment, those whose values are known.
+    pub fn exported(&self) -> Vec<(&'s str, String, Span)> {
+        let all = self.variables.iter();
+        let all = all.filter(|(name, _)| self.exports_all || self.exports.contains(*name));
+        let mut all: Vec<_> = all
+            .filter_map(|(name, set)| Some((*name, self.value(name)?, set.value?)))
+            .filter(|(_, value, _)| !value.contains(['$', '`']))
+            .collect();
+        all.sort_by_key(|(_, _, span)| *span);
+        all
+    }
+
+    fn lines(&mut self) {
+        let (mut at, mut depth, mut defines, mut is_open) = (0, 0_usize, false, false);
+        while at < self.source.len() {
+            let line = self.logical(at);
+            at = line.end;
+            let text = &self.source[line.start..line.end];
+            if is_open && !defines && text.starts_with('\t') {
+                let line = Span::new(line.start + 1, line.end);
+                if let Some(recipe) = self.recipes.last_mut() {
+                    recipe.lines.push(line);
+                }
+                continue;
+            }
+            let mut words = text.split_whitespace();
+            let first = words.next().unwrap_or_default();
+            if defines {
+                defines = first != "endef";
+                continue;
+            }
+            match first {
+                "" => {}
+                _ if first.starts_with('#') => {}
+                "define" => {
+                    defines = true;
+                    if let Some(name) = words.next() {
+                        self.set(name, "", Span::at(line.start), true);
+                    }
+                }
+                "ifeq" | "ifneq" | "ifdef" | "ifndef" => depth += 1,
+                _ if first.starts_with("ifeq(") || first.starts_with("ifneq(") => depth += 1,
+                "endif" => depth = depth.saturating_sub(1),
+                "else" => {}
+                "include" | "-include" | "sinclude" => {
+                    (self.includes, is_open) = (true, false);
+                }
+                "vpath" | "unexport" | "undefine" => is_open = false,
+                _ => is_open = self.statement(line, depth > 0),
+            }
+        }
+        // What begins a recipe's line is unknown then.
+        if self.variables.contains_key(".RECIPEPREFIX") {
+            self.recipes.clear();
+        }
+        if let Some(goal) = self.variables.get(".DEFAULT_GOAL") {
+            let text = goal.value.map(|span| self.text(span).trim().to_owned());
+            self.default = text.filter(|text| !text.contains('$'));
+        }
+    }
+
+    /// Returns the line that begins at `start`, with those that continue it.
+    fn logical(&self, start: usize) -> Span {
+        let bytes = self.source.as_bytes();
+        let mut at = start;
+        loop {
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
+            let line = self.source[at..end].trim_end_matches(['\n', '\r']);
+            let marks = line.len() - line.trim_end_matches('\\').len();
+            at = end;
+            if marks.is_multiple_of(2) || end == bytes.len() {
+                return Span::new(start, end);
+            }
+        }
+    }
+
+    pub(super) fn text(&self, span: Span) -> &'s str {
+        &self.source[span.start..span.end]
+    }
+
+    /// Takes a line that is no recipe's; returns whether it opens a rule.
+    fn statement(&mut self, line: Span, is_conditional: bool) -> bool {
+        let (line, directives) = self.directives(line);
+        let exports = directives.contains(&"export");
+        match self.parsed(line) {
+            Line::Variable(name, op, value) => {
+                if exports {
+                    self.exports.insert(name);
+                }
+                if directives.contains(&"override") {
+                    self.variables.remove(name);
+                }
+                self.set(name, op, value, is_conditional);
+                false
+            }
+            Line::Rule { .. } if exports => false,
+            Line::Rule { targets, rest } => self.rule(targets, rest),
+            Line::Other => {
+                let mut names = self.text(line).split_whitespace();
+                if directives.contains(&"override") && names.next() == Some("undefine") {
+                    for name in names {
+                        self.variables.remove(name);
+                    }
+                } else if exports {
+                    let names = self.text(line).split_whitespace();
+                    self.exports_all |= names.clone().next().is_none();
+                    self.exports.extend(names);
+                }
+                false
+            }
+        }
+    }
+
+    /// Skips `export`, `override` and `private`; returns those that were there.
+    fn directives(&self, mut line: Span) -> (Span, Vec<&'static str>) {
+        let mut found = Vec::new();
+        loop {
+            let text = self.text(line);
+            line.start += text.len() - text.trim_start().len();
+            let text = text.trim_start();
+            let words = ["export", "override", "private"];
+            let word = words.into_iter().find(|word| {
+                let rest = text.strip_prefix(*word);
+                rest.is_some_and(|rest| {
+                    rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n'])
+                })
+            });
+            let Some(word) = word else {
+                return (line, found);
+            };
+            found.push(word);
+            line.start += word.len();
+        }
+    }
+
+    /// Returns what the line sets or makes, by its first `:` or `=` outside of references.
+    fn parsed(&self, line: Span) -> Line<'s> {
+        let text = self.text(line);
+        let bytes = text.as_bytes();
+        let mut depth = 0_usize;
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'(' | b'{' => depth += 1,
+                b')' | b'}' => depth = depth.saturating_sub(1),
+                b'#' if depth == 0 => return Line::Other,
+                b'=' if depth == 0 => return self.assignment(line, at),
+                b':' if depth == 0 => {
+                    let rest = text[at..].trim_start_matches(':');
+                    let colons = text[at..].len() - rest.len();
+                    if rest.starts_with('=') {
+                        return self.assignment(line, at + colons);
+                    }
+                    let start = line.start + at + colons;
+                    return Line::Rule {
+                        targets: Span::new(line.start, line.start + at),
+                        rest: Span::new(start, line.end),
+                    };
+                }
+                _ => {}
+            }
+        }
+        Line::Other
+    }
+
+    /// Returns the assignment whose `=` is at byte `at` of the line.
+    fn assignment(&self, line: Span, at: usize) -> Line<'s> {
+        let text = self.text(line);
+        let name = text[..at].trim_end_matches([':', '?', '+', '!']);
+        let op = &text[name.len()..=at];
+        let name = name.trim();
+        let behind = &text[at + 1..];
+        let end = behind.find(" #").unwrap_or(behind.len());
+        let value = behind[..end].trim();
+        let start = line.start + at + 1 + (behind.len() - behind.trim_start().len()).min(end);
+        if name.is_empty() || name.contains([' ', '\t', '$']) {
+            return Line::Other;
+        }
+        Line::Variable(name, op, Span::new(start, start + value.len()))
+    }
+
+    fn set(&mut self, name: &'s str, op: &str, value: Span, is_conditional: bool) {
+        let is_known = matches!(op, "=" | ":=" | "::=" | ":::=" | "?=") && !is_conditional;
+        let is_default = op == "?=";
+        let new = Variable {
+            value: is_known.then_some(value),
+            is_default,
+        };
+        self.variables
+            .entry(name)
+            .and_modify(|set| {
+                // A default for what is set changes nothing.
+                if !(is_default && set.value.is_some() && !set.is_default) {
+                    set.value = None;
+                    set.is_default &= is_default;
+                }
+            })
+            .or_insert(new);
+    }
+
+    /// Takes a rule; returns whether the lines below may be its recipe.
+    fn rule(&mut self, targets: Span, rest: Span) -> bool {
+        let (mut before, mut command) = (rest, None);
+        if let Some(at) = self.text(rest).find(';') {
+            before = Span::new(rest.start, rest.start + at);
+            command = Some(Span::new(before.end + 1, rest.end));
+        }
+        // A variable of the targets alone.
+        if let Line::Variable(name, ..) = self.parsed(self.directives(before).0) {
+            self.set(name, "", Span::at(before.start), true);
+            return false;
+        }
+        let words = |text: &str| -> Vec<String> {
+            let text = self.expanded(text, None);
+            let words = text.split_whitespace().map(str::to_owned);
+            words
+                .filter(|word| !word.contains('$') && word != "|" && word != "\\")
+                .collect()
+        };
+        let targets = words(self.text(targets).trim_end_matches('&'));
+        let text = self.text(before);
+        let text = text.rsplit_once(':').map_or(text, |(_, behind)| behind);
+        let before = words(text.split(" #").next().unwrap_or_default());
+        self.one_shell |= targets.iter().any(|name| name == ".ONESHELL");
+        self.exports_all |= targets.iter().any(|name| name == ".EXPORT_ALL_VARIABLES");
+        let is_usual = |name: &&String| !name.starts_with('.') && !name.contains('%');
+        if self.default.is_none() {
+            self.default = targets.iter().find(is_usual).cloned();
+        }
+        for target in &targets {
+            if budget::spend(64 * (1 + before.len())) {
+                self.rules.push((target.clone(), before.clone()));
+            }
+        }
+        self.recipes.push(Recipe {
+            targets,
+            before,
+            lines: command.into_iter().collect(),
+        });
+        true
+    }
+}

@@ -1,0 +1,155 @@
+//! Makefiles: `Makefile`, `makefile`, `GNUmakefile`, `*.mk`.
+//!
+//! By GNU make's manual: each line of a recipe is a script of its own, in the folder of the Makefile; before that, make
+//! puts its own variables in, and `$$` is a `$`. A variable that the file does not set comes from the environment or from
+//! make's command line, which goes before all that the file sets, as the environment does before `?=`.
+
+mod expand;
+mod file;
+
+use std::sync::Arc;
+
+use super::command;
+use super::format::{Around, FilePath, Format, Inserter, Insertion};
+use super::jobs::{
+    self, Found, Gatherer, Job, Language, Looked, Matrix, Pipeline, Scope, Source, Step,
+};
+use super::model::{Arg, BuildFile, Env, Group, Lane, ReadError};
+use super::paths::Text;
+use super::yaml::Addition;
+use file::{Makefile, Recipe};
+
+#[derive(Debug)]
+pub struct Make;
+
+impl Format for Make {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        let names = ["Makefile", "makefile", "GNUmakefile"];
+        let end = path.name.rsplit_once('.').map(|(_, end)| end);
+        names.contains(&path.name) || end == Some("mk")
+    }
+
+    fn may_build(&self, source: &[u8]) -> bool {
+        command::names_builder(source) || command::names_script(source)
+    }
+
+    fn adds(&self) -> Option<Addition> {
+        None
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        jobs::read(&Self, source, Around::NONE)
+    }
+
+    fn inserter(
+        &self,
+        source: &str,
+        _around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        jobs::inserter(&Self, source, Around::NONE, then)
+    }
+}
+
+impl Language for Make {
+    fn root(&self) -> &'static str {
+        "CURDIR"
+    }
+
+    fn is_called(&self) -> bool {
+        true
+    }
+
+    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
+        (!text.contains(['$', '`'])).then(|| text.into())
+    }
+}
+
+impl Pipeline for Make {
+    fn source<'s>(&self, source: &'s str) -> Result<Source<'s>, ReadError> {
+        Ok(Source::Text(source))
+    }
+
+    fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
+        let Source::Text(source) = source else {
+            return;
+        };
+        let file = Makefile::read(source);
+        let env = Env::default().with(exported(&file));
+        for recipe in &file.recipes {
+            for target in &recipe.targets {
+                run(&file, recipe, target, &env, gatherer);
+            }
+        }
+        gatherer.groups.extend(groups(&file));
+    }
+
+    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+        jobs::from_environment(found, lane)
+    }
+
+    fn hands_on(&self, source: &Source<'_>, name: &str) -> bool {
+        match source {
+            Source::Text(source) => !Makefile::read(source).sets(name),
+            Source::Yaml(_) => true,
+        }
+    }
+}
+
+/// Returns what the recipes of a Makefile build where make's command line gives these variables, which go before those of
+/// the file; the places stay. One without a value has that of the environment, where make puts it.
+pub fn given(source: &str, variables: &[(String, Option<String>)]) -> Option<BuildFile> {
+    let mut source = source.to_owned();
+    for (name, value) in variables {
+        let plain = value
+            .as_deref()
+            .filter(|value| !value.contains(['\n', '#', '\\']));
+        source += &match plain {
+            Some(value) => format!("\noverride {name} := {}", value.replace('$', "$$")),
+            None => format!("\noverride undefine {name}"),
+        };
+    }
+    jobs::read(&Make, &source, Around::NONE).ok()
+}
+
+/// Reads the commands of a recipe, as they run for one of its targets.
+fn run<'y>(
+    file: &Makefile<'y>,
+    recipe: &Recipe,
+    target: &str,
+    env: &Env,
+    gatherer: &mut Gatherer<'y>,
+) {
+    let job = Arc::new(Job {
+        name: Some(target.to_owned()),
+        env: env.clone(),
+        matrix: Matrix::none(),
+        ..Job::default()
+    });
+    let mut step = Step::new(&job, format!("target `{target}`"), None);
+    for piece in file.scripts(recipe, target) {
+        step.builders = gatherer.piece(piece, &step, Some(""));
+    }
+}
+
+/// Returns the variables that the file hands to its recipes, where their values are known.
+fn exported(file: &Makefile<'_>) -> Vec<Arg> {
+    let all = file.exported().into_iter();
+    all.map(|(name, value, span)| Arg::new(name, Some(value), span))
+        .collect()
+}
+
+/// Returns the targets, each with those that make builds before it; the one without a name is what make builds where none
+/// is named.
+fn groups(file: &Makefile<'_>) -> Vec<Group> {
+    let group = |name: &str, members: Vec<String>| Group {
+        name: name.to_owned(),
+        members,
+    };
+    let first = file.default.iter();
+    let first = first.map(|name| group("", vec![name.clone()]));
+    let all = file.rules.iter();
+    all.map(|(target, before)| group(target, before.clone()))
+        .chain(first)
+        .collect()
+}

@@ -1,0 +1,163 @@
+//! Shell scripts: `*.sh`, and files that a job runs.
+//!
+//! A script runs in the folder of its caller. Where it goes into its own folder first, in one of the usual ways, its paths
+//! start from there.
+
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
+
+use regex::bytes::Regex;
+
+use super::command;
+use super::format::{Around, FilePath, Format, Inserter, Insertion};
+use super::jobs::{
+    self, Found, Gatherer, Job, Language, Looked, Matrix, Piece, Pipeline, Scope, Source, Step,
+};
+use super::model::{BuildFile, Lane, ReadError};
+use super::paths::Text;
+use super::shell::{self, Dialect, Lookup};
+use super::yaml::Addition;
+use crate::text::{SourceMap, Span, pattern};
+
+/// The variable that stands here for the script's own folder.
+const FOLDER: &str = "CACHELANE_SCRIPT_FOLDER";
+
+/// The ways to name the script's own folder: `$(dirname "$0")`, `$(cd "$(dirname "$0")" && pwd)`, `${0%/*}`. `.1` is what
+/// leads up from there.
+static OWN_FOLDER: LazyLock<Regex> = LazyLock::new(|| {
+    let name = r#"["']?\$(?:0|\{0\}|BASH_SOURCE|\{BASH_SOURCE(?:\[0\])?\})["']?"#;
+    let real =
+        format!(r#"(?:{name}|["']?\$\((?:realpath|readlink -[ef])(?: --)? *{name} *\)["']?)"#);
+    let dirname = format!(
+        r"(?:\$\( *dirname (?:-- )?{real} *\)|`dirname {name}`|\$\{{(?:0|BASH_SOURCE(?:\[0\])?)%/\*\}})"
+    );
+    pattern(&format!(
+        r#"\$\( *cd (?:-- )?["']?{dirname}((?:/\.\.)*)/?["']? *(?:[12&]?>+ *\S+ *)*(?:&&|;) *pwd(?: -[LP])? *\)|{dirname}"#
+    ))
+});
+
+#[derive(Debug)]
+pub struct Script;
+
+impl Format for Script {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        path.name
+            .rsplit_once('.')
+            .is_some_and(|(_, end)| end == "sh")
+    }
+
+    /// Returns no folder's name: it is called from the repository's root, or from anywhere.
+    fn folder(&self) -> Option<&'static str> {
+        Some(".git")
+    }
+
+    fn may_build(&self, source: &[u8]) -> bool {
+        command::names_builder(source)
+    }
+
+    fn adds(&self) -> Option<Addition> {
+        None
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        if !is_shell(source) || !self.may_build(source.as_bytes()) {
+            return Ok(BuildFile::default());
+        }
+        jobs::read(&Self, source, Around::NONE)
+    }
+
+    fn inserter(
+        &self,
+        source: &str,
+        _around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        jobs::inserter(&Self, source, Around::NONE, then)
+    }
+}
+
+impl Language for Script {
+    fn root(&self) -> &'static str {
+        FOLDER
+    }
+
+    fn is_called(&self) -> bool {
+        true
+    }
+
+    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
+        (!text.contains(['$', '`'])).then(|| text.into())
+    }
+}
+
+impl Pipeline for Script {
+    fn source<'s>(&self, source: &'s str) -> Result<Source<'s>, ReadError> {
+        Ok(Source::Text(source))
+    }
+
+    fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
+        let Source::Text(source) = source else {
+            return;
+        };
+        let piece = piece(source);
+        let own = in_own_folder(&piece);
+        gatherer.own_folder.extend(own);
+        let job = Arc::new(Job {
+            name: Some(String::new()),
+            matrix: Matrix::none(),
+            ..Job::default()
+        });
+        let step = Step::new(&job, "the script".to_owned(), None);
+        gatherer.piece(piece, &step, Some(""));
+    }
+
+    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+        jobs::from_environment(found, lane)
+    }
+}
+
+/// Returns whether the file is a script of a shell that is read here, by its first line.
+fn is_shell(source: &str) -> bool {
+    let first = source.lines().next().unwrap_or_default();
+    let Some(line) = first.strip_prefix("#!") else {
+        return true;
+    };
+    let mut words = line.split_whitespace();
+    words.any(|word| Dialect::of(word) == Some(Dialect::Posix))
+}
+
+/// Returns the script with a variable in place of its own folder.
+fn piece(source: &str) -> Piece {
+    let (mut text, mut map) = (String::new(), SourceMap::default());
+    let mut done = 0;
+    for found in OWN_FOLDER.captures_iter(source.as_bytes()) {
+        let Some(whole) = found.get(0) else { continue };
+        let before = source.get(done..whole.start()).unwrap_or_default();
+        map.push(text.len(), done, before.len());
+        text.push_str(before);
+        let up = found.get(1).and_then(|up| source.get(up.range()));
+        text.push_str(&format!("${{{FOLDER}}}{}", up.unwrap_or_default()));
+        done = whole.end();
+    }
+    let rest = source.get(done..).unwrap_or_default();
+    map.push(text.len(), done, rest.len());
+    text.push_str(rest);
+    Piece {
+        text,
+        map,
+        write: str::to_owned,
+    }
+}
+
+/// Returns the places of the commands whose paths start from the script's own folder, wherever it is called.
+fn in_own_folder(piece: &Piece) -> HashSet<Span> {
+    let known = |need: Lookup<'_>| (need == Lookup::Variable(FOLDER)).then(Text::root);
+    let commands = shell::read(&piece.text, None, Dialect::Posix, &known);
+    let found = command::all(commands).found.into_iter();
+    let own = found.filter(|found| {
+        let folder = found.simple.folder.as_deref();
+        command::subject(&found.command, folder, &known).is_ok()
+    });
+    own.filter_map(|found| piece.map.exact(found.command.span))
+        .collect()
+}

@@ -1,0 +1,164 @@
+//! Resolves what a job builds by a Makefile or a script.
+
+use std::path::{Path, PathBuf};
+
+use super::graph::BuildId;
+use super::resolve::{Merged, Resolver, Way, base};
+use crate::budget;
+use crate::builds::{self, Build, BuildFile, BuildTool, Builder, Files, Subject};
+
+impl Resolver<'_> {
+    /// Returns what the commands of a script build that `build` runs; `root` is the folder that its paths start from. What
+    /// is not there builds nothing.
+    pub(super) fn scripted(
+        &self,
+        build: &Build,
+        files: &Files,
+        root: &Path,
+        way: &mut Way,
+    ) -> Vec<Merged> {
+        let graph = self.graph;
+        let named = graph.named(build.tool, &files.paths, root);
+        let file = named.ok().and_then(|named| named.first().copied());
+        let Some((file, folder)) = file.zip(files.folder.as_ref()) else {
+            return Vec::new();
+        };
+        let here = graph.path(root, folder);
+        let names: Vec<&str> = files.names.iter().map(String::as_str).collect();
+        // The first target of a Makefile is the member of a group without a name.
+        let names = if names.is_empty() { vec![""] } else { names };
+        let names = graph.expanded(&[file], names);
+        let is_make = build.tool == BuildTool::Make;
+        let is_run = |one: &Build| !is_make || one.id().is_some_and(|name| names.contains(name));
+        let given = way.given.len();
+        way.given.extend(build.given.iter().cloned());
+        let remade = (is_make && !way.given.is_empty()).then(|| {
+            let source = std::str::from_utf8(&graph.report(file).source).ok()?;
+            builds::make::given(source, &way.given)
+        });
+        let remade = remade.flatten();
+        let mut found = Vec::new();
+        for (index, one) in graph.builds(file).iter().enumerate() {
+            let id = BuildId { file, build: index };
+            if !is_run(one) || way.open.contains(&id) || !budget::spend(256) {
+                continue;
+            }
+            let new = remade.as_ref().map(|remade| remade_as(one, remade));
+            let one = match new {
+                Some(Ok(new)) => new,
+                Some(Err(why)) => {
+                    way.unknown = way.unknown.take().or(why);
+                    continue;
+                }
+                None => one,
+            };
+            way.open.push(id);
+            let folder = self.own_folder(id, one);
+            let mut own = self.by_command(one, folder.as_deref().unwrap_or(&here), way);
+            way.open.pop();
+            for merged in &mut own {
+                merged.layers.push(id);
+                if remade.is_some() {
+                    merged.remade.push((id, one.clone()));
+                }
+            }
+            found.extend(own);
+        }
+        way.given.truncate(given);
+        found
+    }
+
+    /// Returns the folder of the script whose command `one` is, where its paths start there.
+    fn own_folder(&self, id: BuildId, one: &Build) -> Option<PathBuf> {
+        let service = one.service.as_ref();
+        let is_own = service.is_some_and(|service| service.in_own_folder);
+        is_own.then(|| self.folder_of(id.file))
+    }
+
+    fn folder_of(&self, file: usize) -> PathBuf {
+        let path = (self.graph.access.absolute)(&self.graph.report(file).path);
+        path.parent().unwrap_or(&path).to_path_buf()
+    }
+
+    /// Returns the folders that the paths of a script's command start from: its own, or its callers'. Where none is known,
+    /// that is the only one, up to the repository's root, of which `fits` is true; fails without one.
+    pub(super) fn folders(
+        &self,
+        id: BuildId,
+        one: &Build,
+        fits: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<PathBuf>, String> {
+        if let Some(own) = self.own_folder(id, one) {
+            return Ok(vec![own]);
+        }
+        if let Some(bases) = self.bases.get(&id.file) {
+            return Ok(bases.clone());
+        }
+        let (own, root) = (self.folder_of(id.file), self.graph.root(id.file));
+        let all = own
+            .ancestors()
+            .take_while(|folder| folder.starts_with(root));
+        let all: Vec<&Path> = all.collect();
+        let mut fitting = all.iter().filter(|folder| fits(folder));
+        match (&all[..], fitting.next(), fitting.next()) {
+            ([only], ..) | (_, Some(only), None) => Ok(vec![only.to_path_buf()]),
+            _ => Err("the folder that the script runs in is not known".to_owned()),
+        }
+    }
+
+    /// Returns what a command of a script builds in the folder `here`.
+    fn by_command(&self, one: &Build, here: &Path, way: &mut Way) -> Vec<Merged> {
+        match &one.subject {
+            Subject::File(path) => vec![Merged {
+                dockerfile: self.dockerfile(one.tool, here, path),
+                layers: Vec::new(),
+                target: one.target.clone(),
+                tool: one.tool,
+                remade: Vec::new(),
+            }],
+            Subject::Files(files) if one.tool.runs_others() => {
+                budget::nested(|| self.scripted(one, files, here, way)).unwrap_or_default()
+            }
+            Subject::Files(files) => {
+                let named = self.graph.named(one.tool, &files.paths, here);
+                let folder = base(one, here);
+                let merged =
+                    |named: Vec<usize>| self.merged(one.tool, files, &named, folder.as_deref());
+                named.map(merged).unwrap_or_default()
+            }
+            Subject::Inline(_) | Subject::Snippets => Vec::new(),
+        }
+    }
+
+    /// Returns the builder of what a script builds that the build `caller` of `file` runs.
+    pub(super) fn of_script(&self, file: usize, caller: &Build, found: &Merged) -> Builder {
+        let mut own = found.layers.iter().map(|id| &self.graph.build(*id).builder);
+        let env = |name: &str| caller.env.get(name)?.value.clone();
+        let builder = match (own.find(|own| **own != Builder::Shared), &caller.builders) {
+            (Some(own), _) => own.clone(),
+            (None, Some(builders)) => builders.used(found.tool, None, &env),
+            (None, None) => Builder::Shared,
+        };
+        let caller = Build {
+            builder,
+            ..caller.clone()
+        };
+        self.builder(file, &caller)
+    }
+}
+
+/// Returns the build that `one` of a Makefile is in the same file with other variables; fails where it builds nothing there,
+/// with the reason if it is not known.
+fn remade_as<'b>(one: &Build, file: &'b BuildFile) -> Result<&'b Build, Option<String>> {
+    budget::spend(file.builds.len() + file.unknown.len());
+    let is_it = |new: &&Build| new.span == one.span && new.id() == one.id();
+    let mut unknown = file.unknown.iter();
+    let unknown = || {
+        let unknown = unknown.find(|unknown| unknown.span == one.span)?;
+        Some(format!(
+            "its variables decide what is built: {}",
+            unknown.why
+        ))
+    };
+    file.builds.iter().find(is_it).ok_or_else(unknown)
+}
