@@ -265,6 +265,10 @@ impl Project {
                 path.strip_prefix(here)
                     .is_ok_and(|path| self.files.contains_key(path))
             },
+            text: &|path| {
+                let source = self.files.get(path.strip_prefix(here).ok()?)?;
+                String::from_utf8(source.to_vec()).ok()
+            },
             // Every file is among the reports already.
             load: &|_, _| None,
         })

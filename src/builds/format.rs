@@ -33,6 +33,11 @@ pub trait Format: fmt::Debug + Sync {
         false
     }
 
+    /// Returns the name of a file that is read along with one in its folder, where that has a variable.
+    fn beside(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Reads the builds of a file that is a part of a whole.
     fn read_within(&self, source: &str, _around: &Around) -> Result<BuildFile, ReadError> {
         self.read(source)

@@ -51,6 +51,7 @@ impl Run<'_> {
             absolute: &absolute,
             name: &|path| report::path(path),
             is_there: &|path| path.is_file(),
+            text: &|path| self.text(path),
             load: &|path, format| self.load(path, format),
         })
     }
@@ -58,6 +59,18 @@ impl Run<'_> {
     /// Returns an absolute path as reports print it.
     pub fn shown(&self, path: &Path) -> String {
         report::path(path.strip_prefix(self.configs.here()).unwrap_or(path))
+    }
+
+    /// Returns the text of a regular file, in the same repository by way of links, too.
+    fn text(&self, path: &Path) -> Option<String> {
+        let is_regular = path.symlink_metadata().is_ok_and(|file| file.is_file());
+        let mut folders = path.ancestors().skip(1);
+        let root = folders.find(|folder| folder.join(".git").exists())?;
+        let real = path.canonicalize().ok()?;
+        let is_inside = real.starts_with(root.canonicalize().ok()?);
+        let source = file::read(path, self.common.max_size()).ok()?;
+        let text = String::from_utf8(source).ok()?;
+        (is_regular && is_inside).then_some(text)
     }
 
     /// Returns the report on the file at `path`, which a build leads to: a Dockerfile without a format.

@@ -1,6 +1,7 @@
 //! `dockerfile_inline`: the text that the engine gets, and the places of its bytes.
 
 use super::interpolate::{Segment, interpolated, segments};
+use super::variables::Variables;
 use crate::builds::inline::hole;
 use crate::builds::model::{Escapes, Inline};
 use crate::builds::yaml::{Node, Style};
@@ -25,10 +26,14 @@ pub(super) fn read(source: &str, node: Node<'_>) -> Option<Inline> {
             Segment::Literal(text) => (text.len(), text.into()),
             // A span that begins at the first of both covers the two.
             Segment::Dollar => (1, "$".into()),
-            Segment::Variable(name, default) => match default.map(interpolated) {
-                Some(Ok(value)) => (0, value),
-                _ => (0, hole(name)),
-            },
+            Segment::Instead(name) => (0, hole(name)),
+            Segment::Variable(name, default) => {
+                let default = default.map(|text| interpolated(text, &Variables::default()));
+                match default {
+                    Some(Ok(value)) => (0, value),
+                    _ => (0, hole(name)),
+                }
+            }
         };
         if is_alike {
             map.append(text.len(), &places, Span::new(start, start + len));

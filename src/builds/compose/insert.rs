@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::service::{Service, builds};
+use super::variables::Variables;
 use crate::builds::format::{Inserter, Insertion};
 use crate::builds::lines;
 use crate::builds::model::{Lane, Subject};
@@ -11,9 +12,9 @@ use crate::text::Span;
 const NO_BUILD: &str = "it has no `build`";
 
 /// Hands the inserter of `CACHE_ID: ${CACHE_ID:-default}` among a service's arguments to `then`.
-pub(super) fn inserter(yaml: &Yaml<'_>, then: &mut dyn FnMut(Inserter<'_>)) {
+pub(super) fn inserter(yaml: &Yaml<'_>, known: &Variables, then: &mut dyn FnMut(Inserter<'_>)) {
     let services: Vec<Service<'_>> = yaml.roots().flat_map(Service::all).collect();
-    let file = builds(yaml);
+    let file = builds(yaml, known);
     let builds = file.builds.iter();
     let subjects: HashMap<Span, &Subject> =
         builds.map(|build| (build.span, &build.subject)).collect();

@@ -4,6 +4,7 @@
 //! `${NAME-default}`, `${NAME:?error}`, `${NAME?error}`, `${NAME:+other}`, `${NAME+other}`, with variables within
 //! defaults.
 
+use super::variables::Variables;
 use crate::budget;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(super) enum Segment<'a> {
     Dollar,
     /// A variable, with its default if any.
     Variable(&'a str, Option<&'a str>),
+    /// Another text where a variable is set.
+    Instead(&'a str),
 }
 
 /// Returns the segments of `text`, each with its first byte.
@@ -52,7 +55,12 @@ fn variable(text: &str) -> Option<(usize, Segment<'_>)> {
     let behind = &inner[name.len()..];
     let default = behind.strip_prefix(":-");
     let default = default.or_else(|| behind.strip_prefix('-'));
-    Some((inner.len() + 3, Segment::Variable(name, default)))
+    let segment = if behind.trim_start_matches(':').starts_with('+') {
+        Segment::Instead(name)
+    } else {
+        Segment::Variable(name, default)
+    };
+    Some((inner.len() + 3, segment))
 }
 
 fn name(text: &str) -> Option<&str> {
@@ -83,26 +91,35 @@ pub fn variables(text: &str) -> Vec<String> {
     let (mut found, mut open) = (Vec::new(), vec![text]);
     while let Some(text) = open.pop() {
         for (_, segment) in segments(text) {
-            if let Segment::Variable(name, default) = segment {
-                found.push(name.to_owned());
-                open.extend(default);
+            match segment {
+                Segment::Variable(name, default) => {
+                    found.push(name.to_owned());
+                    open.extend(default);
+                }
+                Segment::Instead(name) => found.push(name.to_owned()),
+                Segment::Literal(_) | Segment::Dollar => {}
             }
         }
     }
     found
 }
 
-/// Returns `text` with its variables at their defaults. Fails with the first variable that has none.
-pub(super) fn interpolated(text: &str) -> Result<String, &str> {
+/// Returns `text` with its variables as `known` has them, or at their defaults. Fails with the first variable that has
+/// neither.
+pub(super) fn interpolated<'t>(text: &'t str, known: &Variables) -> Result<String, &'t str> {
     let mut made = String::new();
     for (_, segment) in segments(text) {
         match segment {
             Segment::Literal(text) => made.push_str(text),
             Segment::Dollar => made.push('$'),
-            Segment::Variable(name, default) => {
-                let default = default.and_then(|text| budget::nested(|| interpolated(text)));
-                made.push_str(&default.ok_or(name)??);
-            }
+            Segment::Instead(name) => return Err(name),
+            Segment::Variable(name, default) => match known.get(name) {
+                Some(value) if !value.is_empty() || default.is_none() => made.push_str(value),
+                _ => {
+                    let inner = |text| budget::nested(|| interpolated(text, known));
+                    made.push_str(&default.and_then(inner).ok_or(name)??);
+                }
+            },
         }
     }
     Ok(made)

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::inline;
 use super::interpolate::{interpolated, variables};
+use super::variables::Variables;
 use crate::budget;
 use crate::builds::model::{
     self, Arg, Build, BuildFile, BuildTool, Extended, NoCache, Source, Subject, Unknown,
@@ -14,20 +15,20 @@ use crate::builds::platforms::Platforms;
 use crate::builds::yaml::{Entry, Node, Yaml};
 use crate::text::Span;
 
-pub(super) fn builds(yaml: &Yaml<'_>) -> BuildFile {
+pub(super) fn builds(yaml: &Yaml<'_>, known: &Variables) -> BuildFile {
     let mut file = BuildFile::default();
     for root in yaml.roots() {
         if let Some(include) = root.own_entry("include") {
             let span = include.key.span();
             for item in include.value.items() {
-                match included(item, span) {
+                match included(item, span, known) {
                     Ok(sources) => file.sources.extend(sources),
                     Err(why) => file.unknown.push(Unknown { span, why }),
                 }
             }
         }
         for service in Service::all(root) {
-            service.add_to(&mut file, yaml.source());
+            service.add_to(&mut file, yaml.source(), known);
         }
     }
     file.builds.sort_by_key(|build| build.span);
@@ -109,10 +110,10 @@ impl<'y> Service<'y> {
         })
     }
 
-    fn add_to(&self, file: &mut BuildFile, source: &str) {
+    fn add_to(&self, file: &mut BuildFile, source: &str, known: &Variables) {
         let (span, name) = (self.key.span(), self.name());
         if let (Some((path, of)), true) = (self.extended, self.builds.is_empty())
-            && let Ok(path) = interpolated(path)
+            && let Ok(path) = interpolated(path, known)
             && !paths::is_remote(&path)
             && let Some(name) = self.key.text()
         {
@@ -126,7 +127,7 @@ impl<'y> Service<'y> {
             });
             return;
         }
-        let subject = match self.subject(file, source) {
+        let subject = match self.subject(file, source, known) {
             Ok(subject) => subject,
             Err(why) => {
                 let why = format!("{name}: {why}");
@@ -160,8 +161,8 @@ impl<'y> Service<'y> {
             in_own_folder: false,
         });
         file.builds.push(Build {
-            target: target.and_then(|text| interpolated(text).ok()),
-            platforms: Platforms::of(platforms.map(|node| interpolated(node.text()?).ok())),
+            target: target.and_then(|text| interpolated(text, known).ok()),
+            platforms: Platforms::of(platforms.map(|node| interpolated(node.text()?, known).ok())),
             args,
             args_known,
             service,
@@ -178,7 +179,12 @@ impl<'y> Service<'y> {
         })
     }
 
-    fn subject(&self, file: &mut BuildFile, source: &str) -> Result<Subject, String> {
+    fn subject(
+        &self,
+        file: &mut BuildFile,
+        source: &str,
+        known: &Variables,
+    ) -> Result<Subject, String> {
         let more = self.more.as_deref();
         // A name that another file may give may be an unusual one.
         let text = |key: &str, usual: &str| match (self.get(key), more) {
@@ -187,7 +193,7 @@ impl<'y> Service<'y> {
             (Some(node), _) => {
                 let text = node.text();
                 let text = text.ok_or_else(|| format!("its `{key}` is no text"))?;
-                interpolated(text)
+                interpolated(text, known)
                     .map_err(|name| format!("its `{key}` is named by the variable `{name}`"))
             }
         };
@@ -230,7 +236,7 @@ impl<'y> Service<'y> {
 }
 
 /// Returns the files that an item of `include` names.
-fn included(item: Node<'_>, span: Span) -> Result<Vec<Source>, String> {
+fn included(item: Node<'_>, span: Span, known: &Variables) -> Result<Vec<Source>, String> {
     if item.is_map() && item.get("project_directory").is_some() {
         return Err(
             "the paths of a Compose file that is included start from another folder".into(),
@@ -243,7 +249,7 @@ fn included(item: Node<'_>, span: Span) -> Result<Vec<Source>, String> {
         vec![paths]
     };
     let source = |node: Node<'_>| {
-        let path = interpolated(node.text().unwrap_or_default());
+        let path = interpolated(node.text().unwrap_or_default(), known);
         let path =
             path.map_err(|name| format!("an included file is named by the variable `{name}`"))?;
         if paths::is_remote(&path) {

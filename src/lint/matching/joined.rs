@@ -1,4 +1,5 @@
-//! Reads files of builds together that are parts of one whole: a pipeline of GitLab's and what it includes.
+//! Reads files of builds together that are parts of one whole: a pipeline of GitLab's and what it includes, a
+//! Compose file and its `.env`.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -12,6 +13,9 @@ use crate::lint::model::{FileReport, Whole};
 
 /// Reads the files among `reports` anew that other files include, and those that do it.
 pub fn join_files(reports: &mut [FileReport], access: &FileAccess<'_>) {
+    for report in &mut *reports {
+        read_beside(report, access);
+    }
     let is_joined = |report: &FileReport| {
         let builds = report.builds.as_deref();
         builds.is_some_and(|builds| builds.format.is_joined() && !builds.includes().is_empty())
@@ -29,6 +33,30 @@ pub fn join_files(reports: &mut [FileReport], access: &FileAccess<'_>) {
             builds.file = file;
             builds.whole = Some(Box::new(whole));
         }
+    }
+}
+
+/// Reads a file anew with the one that its format has beside it.
+fn read_beside(report: &mut FileReport, access: &FileAccess<'_>) {
+    let root = (access.absolute)(&report.path);
+    let Some(builds) = &mut report.builds else {
+        return;
+    };
+    let Ok(source) = std::str::from_utf8(&report.source) else {
+        return;
+    };
+    let name = builds.format.beside().filter(|_| source.contains('$'));
+    let text = name.and_then(|name| (access.text)(&root.with_file_name(name)));
+    let Some(text) = text.filter(|text| budget::spend(text.len() + source.len())) else {
+        return;
+    };
+    let around = Around {
+        over: Vec::new(),
+        under: vec![text.into()],
+    };
+    if let Ok(file) = builds.format.read_within(source, &around) {
+        builds.file = file;
+        builds.whole = Some(Box::new(Whole { root, around }));
     }
 }
 

@@ -15,6 +15,8 @@ pub struct FileAccess<'w> {
     /// Returns a path as reports print it.
     pub name: &'w dyn Fn(&Path) -> String,
     pub is_there: &'w dyn Fn(&Path) -> bool,
+    /// Returns the text of a regular file in the repository; `None` where a link leads out of it.
+    pub text: &'w dyn Fn(&Path) -> Option<String>,
     /// Returns the report on a file outside the run, a Dockerfile without a format; `None` where it is missing or empty.
     pub load: &'w dyn Fn(&Path, Option<FormatRef>) -> Option<FileReport>,
 }
