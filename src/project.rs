@@ -267,7 +267,7 @@ impl Project {
             },
             text: &|path| {
                 let source = self.files.get(path.strip_prefix(here).ok()?)?;
-                String::from_utf8(source.to_vec()).ok()
+                String::from_utf8(source.clone()).ok()
             },
             // Every file is among the reports already.
             load: &|_, _| None,
