@@ -52,9 +52,9 @@ pub use make::Make;
 #[cfg(feature = "internals")]
 pub use model::ReadError;
 pub use model::{
-    Arg, ArgName, Build, BuildFile, Call, Extended, Files, Fill, Filled, Inline, Joint, Lane, Leg,
-    NAMESPACE, NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Source,
-    Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
+    Arg, ArgName, Build, BuildFile, ByInputs, Call, Extended, Files, Fill, Filled, Inline, Joint,
+    Lane, Leg, NAMESPACE, NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME,
+    Service, Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::{Platform, PlatformText, Platforms};
 pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};

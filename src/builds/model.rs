@@ -46,6 +46,8 @@ pub struct Triggers {
     pub by_itself: bool,
     /// The names of the files of which one has to end before it starts; none where something else starts it, too.
     pub after: Vec<String>,
+    /// Its inputs with the values that they have where a caller gives none.
+    pub inputs: Vec<Arg>,
 }
 
 /// Targets of a bake file that have one name together.
@@ -300,8 +302,18 @@ pub enum Subject {
     /// An index into [`BuildFile::inline`].
     Inline(usize),
     Files(Files),
+    ByInputs(ByInputs),
     /// The snippets and templates of the repository, which rocker joins.
     Snippets,
+}
+
+/// A Dockerfile by inputs of the file, which its callers set.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ByInputs {
+    /// Paths as in [`Subject::File`], with the names of inputs between [`SAME`]: the first that is not empty counts.
+    pub paths: Vec<String>,
+    /// The reason why it is unknown where a caller does not say.
+    pub why: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -329,6 +341,7 @@ impl fmt::Display for Subject {
             Self::File(path) => f.write_str(path),
             Self::Inline(index) => write!(f, "inline {index}"),
             Self::Snippets => f.write_str("snippets"),
+            Self::ByInputs(by) => f.write_str(&by.paths.join(" or ").replace(SAME, "$")),
             Self::Files(files) => {
                 let path = |place: &Place| match place {
                     Place::File(path) => path.clone(),

@@ -1,5 +1,6 @@
 //! Matches builds with Dockerfiles, and judges them.
 
+mod by_callers;
 mod callers;
 mod calls;
 mod clearing;

@@ -8,8 +8,8 @@
 use super::runner;
 use crate::builds::builder::{Builder, Change, Create, NamedBuilder, OwnBuilder};
 use crate::builds::command::{self, Command};
-use crate::builds::jobs::{Scope, Step};
-use crate::builds::model::{Arg, Build, BuildTool, Files, NoCache, Place, Subject};
+use crate::builds::jobs::{Scope, Step, by_inputs};
+use crate::builds::model::{Arg, Build, BuildTool, Files, NoCache, Place, SAME, Subject};
 use crate::builds::paths::Text;
 use crate::builds::platforms::{OfTargets, PlatformText, Platforms};
 use crate::builds::shell::{self, Dialect, Lookup, Word, is_name};
@@ -93,7 +93,10 @@ pub fn build(
         BuildTool::Devcontainer => inputs.devcontainer(),
         BuildTool::Buildah => inputs.containerfile()?,
         _ if name.starts_with(BUILDER) => inputs.dockerfile_below(),
-        _ => inputs.dockerfile(old),
+        _ => inputs.dockerfile(old).or_else(|why| {
+            let scope = &scope.with_inputs();
+            by_inputs(Inputs { scope, ..inputs }.dockerfiles(old), why)
+        }),
     };
     let platforms = inputs.platforms(name, tool);
     let (mut args, mut args_known) = inputs.args(match tool {
@@ -136,6 +139,7 @@ fn extra(words: &str) -> Option<Command> {
     command::read(&simple.first()?.words)
 }
 
+#[derive(Clone, Copy)]
 struct Inputs<'s, 'y> {
     with: Option<Node<'y>>,
     scope: &'s Scope<'s>,
@@ -216,18 +220,32 @@ impl<'y> Inputs<'_, 'y> {
     }
 
     fn dockerfile(&self, old: bool) -> Result<Subject, String> {
-        let (context, file) = if old {
-            ("path", "dockerfile")
-        } else {
-            ("context", "file")
-        };
-        let file = self.known(file)?;
-        let context = match (self.known(context), &file) {
-            (Ok(context), _) => context.or_else(|| old.then(|| ".".into())),
+        let file = self.known(if old { "dockerfile" } else { "file" })?;
+        let context = match (self.context(old), &file) {
+            (Ok(context), _) => context,
             // A file of the workspace, with any context.
             (Err(_), Some(_)) => Some(".".into()),
             (Err(why), None) => return Err(why),
         };
+        self.dockerfile_of(context, file)
+    }
+
+    fn context(&self, old: bool) -> Result<Option<Text>, String> {
+        let context = self.known(if old { "path" } else { "context" })?;
+        Ok(context.or_else(|| old.then(|| ".".into())))
+    }
+
+    /// Returns the Dockerfile that it is given, and behind it, where that may be none, the one that it looks for.
+    fn dockerfiles(&self, old: bool) -> Vec<Subject> {
+        let file = self.known(if old { "dockerfile" } else { "file" });
+        let is_open = matches!(&file, Ok(Some(file)) if file.text.contains(SAME));
+        let default = || self.dockerfile_of(self.context(old)?, None);
+        let default = is_open.then(default);
+        let all = [Some(self.dockerfile(old)), default];
+        all.into_iter().flatten().filter_map(Result::ok).collect()
+    }
+
+    fn dockerfile_of(&self, context: Option<Text>, file: Option<Text>) -> Result<Subject, String> {
         let of_git = match &context {
             None => Some(""),
             Some(context) => context.text.strip_prefix(DEFAULT_CONTEXT),

@@ -163,6 +163,7 @@ impl LaneInserter<'_, '_> {
             job: &self.found.runs[0].job,
             row: &Vec::new(),
             run: None,
+            keeps_inputs: false,
         };
         let mut envs = self.around.env();
         let (own, everywhere) = match command.set_above(arg, &scope) {

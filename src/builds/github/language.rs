@@ -5,7 +5,7 @@ use super::matrix::axes;
 use super::{runner, workflow};
 use crate::builds::command;
 use crate::builds::jobs::{Found, Job, Language, Looked, MatrixRow, Scope, value};
-use crate::builds::model::{AxisPath, Build, RUN, Runs, WORKFLOW, same};
+use crate::builds::model::{AxisPath, Build, RUN, Runs, SAME, WORKFLOW, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
@@ -111,8 +111,13 @@ fn set_by_name(expression: &str) -> Option<&str> {
 /// Returns the first operand of `||` that is not empty, or else the last; `None` where one before it is unknown.
 fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
     let mut last = Text::default();
-    for operand in expression.split("||") {
+    let mut operands = expression.split("||").peekable();
+    while let Some(operand) = operands.next() {
         last = operand_value(scope, operand.trim(), looked)?;
+        // Whether an input is empty, its caller knows.
+        if scope.keeps_inputs && last.text.contains(SAME) && operands.peek().is_some() {
+            return None;
+        }
         if !last.is_empty() {
             break;
         }
@@ -138,6 +143,9 @@ fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) 
     }
     match operand {
         "github.workspace" => Some(Text::root()),
+        _ if scope.keeps_inputs && operand.starts_with("inputs.") => {
+            in_run(scope, operand).map(Text::from)
+        }
         "github.job" => scope.job.name.clone().map(Text::from),
         "strategy.job-index" => scope.run.map(|number| number.to_string().into()),
         _ => scope

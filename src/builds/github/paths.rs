@@ -1,6 +1,6 @@
 //! Paths of a job's workspace as paths of the repository.
 
-use crate::builds::model::{Place, Subject};
+use crate::builds::model::{Place, SAME, Subject};
 use crate::builds::paths::join;
 use crate::builds::yaml::Node;
 
@@ -49,7 +49,7 @@ pub fn in_repository(what: Subject, checkouts: &[Checkout]) -> Result<Subject, S
             files.folder = files.folder.and_then(|path| folder(&path).ok());
             Ok(Subject::Files(files))
         }
-        Subject::Inline(_) | Subject::Snippets => Ok(what),
+        Subject::Inline(_) | Subject::Snippets | Subject::ByInputs(_) => Ok(what),
     }
 }
 
@@ -65,6 +65,10 @@ fn place(path: &str, checkouts: &[Checkout]) -> Result<String, String> {
     let holding = checkouts
         .iter()
         .filter_map(|checkout| Some((checkout, inside(&checkout.path)?)));
+    let is_plain = |checkout: &Checkout| checkout.own && checkout.path.is_empty();
+    if path.contains(SAME) && !checkouts.iter().all(is_plain) {
+        return Err("its path begins in one of several repositories".to_owned());
+    }
     match holding.max_by_key(|(checkout, _)| (checkout.path.len(), checkout.own)) {
         _ if path.starts_with("../") => Err(format!("`{path}` is outside of the repository")),
         Some((Checkout { own: true, .. }, rest)) => Ok(rest.to_owned()),

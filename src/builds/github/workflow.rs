@@ -7,7 +7,7 @@ use super::{actions, cache_dance, handed, matrix, runner};
 use crate::budget;
 use crate::builds::builder::{Builder, Builders, Change};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, of_job, variables};
-use crate::builds::model::{AxisPath, Call, Env, Ordered, Queue, Subject, Triggers};
+use crate::builds::model::{Arg, AxisPath, Call, Env, Ordered, Queue, Subject, Triggers};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::{Entry, Node};
 use crate::text::Span;
@@ -108,6 +108,23 @@ fn labels(job: Node<'_>) -> Vec<&str> {
     labels.filter_map(Node::text).collect()
 }
 
+/// Returns the inputs of a called workflow, or of an action, with their values where a caller gives none.
+fn inputs(called: Node<'_>) -> Vec<Arg> {
+    let inputs = called.get("inputs").map(Node::entries).unwrap_or_default();
+    let input = |input: Entry<'_>| {
+        let default = match input.value.get_text("type") {
+            Some("boolean") => "false",
+            Some("number") => "0",
+            _ => "",
+        };
+        let value = input.value.get_text("default").unwrap_or(default);
+        let is_known = !value.contains("${{");
+        let value = is_known.then(|| value.to_owned());
+        Some(Arg::new(input.key.text()?, value, input.key.span()))
+    };
+    inputs.into_iter().filter_map(input).collect()
+}
+
 /// Returns what starts a workflow.
 fn triggers(root: Node<'_>) -> Triggers {
     let texts = |node: Node<'_>| -> Vec<String> {
@@ -115,7 +132,10 @@ fn triggers(root: Node<'_>) -> Triggers {
         texts.map(str::to_owned).collect()
     };
     let Some(on) = root.get("on") else {
-        return Triggers::default();
+        return Triggers {
+            inputs: inputs(root),
+            ..Triggers::default()
+        };
     };
     let mut events = texts(on);
     let keys = on
@@ -130,6 +150,7 @@ fn triggers(root: Node<'_>) -> Triggers {
         events == ["workflow_run"] && types == ["completed"]
     });
     Triggers {
+        inputs: on.get("workflow_call").map(inputs).unwrap_or_default(),
         name: root.get_text("name").map(str::to_owned),
         by_itself: !events.is_empty(),
         after: after
@@ -281,6 +302,7 @@ impl<'y> Workflow<'_, 'y> {
                 job,
                 row,
                 run: None,
+                keeps_inputs: false,
             };
             let mut own = builders.in_row(at);
             change(&mut own, &scope);
@@ -353,7 +375,9 @@ impl<'y> Workflow<'_, 'y> {
                 }
             });
         } else if let Some(run) = around.step.get("run") {
-            let start = |scope: &Scope<'_>| Some((around.folder(scope), around.dialect(scope)?));
+            let start = |scope: &Scope<'_>| {
+                Some((around.folder(&scope.with_inputs()), around.dialect(scope)?))
+            };
             return self
                 .gatherer
                 .script_from(&[run], step, &start, &in_repository);

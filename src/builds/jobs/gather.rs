@@ -14,11 +14,12 @@ use crate::budget;
 use crate::builds::builder::Builders;
 use crate::builds::command;
 use crate::builds::model::{
-    AxisPath, Build, Call, Fill, Group, NoCache, Ordered, Runs, Service, Subject, Triggers, Unknown,
+    AxisPath, Build, ByInputs, Call, Fill, Group, NoCache, Ordered, Runs, SAME, Service, Subject,
+    Triggers, Unknown,
 };
 use crate::builds::paths::Text;
 use crate::builds::platforms::Platforms;
-use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple};
+use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Values};
 use crate::builds::yaml::{Node, Yaml};
 use crate::text::Span;
 
@@ -92,6 +93,7 @@ impl<'y> Gatherer<'y> {
                 job: step.job,
                 row: &step.job.matrix.rows[rows[0]],
                 run: None,
+                keeps_inputs: false,
             };
             read(self, &rows, &scope);
         }
@@ -154,8 +156,15 @@ impl<'y> Gatherer<'y> {
                 }
                 done = found.changes;
                 let folder = found.simple.folder.as_deref();
-                let subject =
-                    command::subject(&found.command, folder, &known).and_then(in_repository);
+                let subject = |folder: Option<&str>, values: &Values<'_>| {
+                    command::subject(&found.command, folder, values).and_then(in_repository)
+                };
+                let fixed = folder.filter(|folder| !folder.contains(SAME));
+                let by_caller = scope.with_inputs();
+                let subject = subject(fixed, &known).or_else(|why| {
+                    let open = subject(folder, &|need| by_caller.known(need));
+                    by_inputs(open.into_iter().collect(), why)
+                });
                 let command = InScript {
                     script: Rc::clone(script),
                     found,
@@ -380,6 +389,20 @@ fn with_one_builder(step: &Step<'_, '_>, rows: Vec<usize>) -> Vec<Vec<usize>> {
         }
     }
     split.into_iter().map(|(_, rows)| rows).collect()
+}
+
+/// Returns the Dockerfile that is named by inputs, where `open` has the paths with the inputs' names; fails with `why`
+/// where these are not all that is unknown.
+pub fn by_inputs(open: Vec<Subject>, why: String) -> Result<Subject, String> {
+    let path = |subject| match subject {
+        Subject::File(path) => Some(path),
+        _ => None,
+    };
+    let paths: Vec<String> = open.into_iter().filter_map(path).collect();
+    if paths.is_empty() {
+        return Err(why);
+    }
+    Ok(Subject::ByInputs(ByInputs { paths, why }))
 }
 
 /// Returns the names of the matrix that occur in a script, its variables or values.

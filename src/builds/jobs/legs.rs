@@ -34,6 +34,7 @@ pub(super) fn of_build(language: &'static dyn Language, found: &Found<'_>) -> Ve
             job: &runs.job,
             row: &MatrixRow::new(),
             run: None,
+            keeps_inputs: false,
         };
         env = env.with(command.sets(&scope));
     }
@@ -106,6 +107,7 @@ impl Run {
             job: &self.job,
             row: &self.job.matrix.rows[self.row],
             run: Some(self.number),
+            keeps_inputs: false,
         }
     }
 }

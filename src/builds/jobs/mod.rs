@@ -14,7 +14,7 @@ mod pipeline;
 mod scope;
 mod script;
 
-pub use gather::Gatherer;
+pub use gather::{Gatherer, by_inputs};
 pub use insert::{from_environment, in_command, insertion, is_plain_value};
 pub use legs::of_job;
 pub use matrix::{MAX_ROWS, axes, product, value, values, varying};

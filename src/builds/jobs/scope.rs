@@ -6,7 +6,7 @@ use super::matrix::{value, varying};
 use super::model::{Found, Job, MatrixRow};
 use crate::budget;
 use crate::builds::command;
-use crate::builds::model::{AxisPath, Build, Env, Runs};
+use crate::builds::model::{AxisPath, Build, Env, Runs, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::{Lookup, is_name};
 use crate::text::Span;
@@ -104,6 +104,8 @@ pub struct Scope<'s> {
     /// The number of the run among those of the job, where values are asked for in which runs may differ: then what the
     /// file does not set has the CI's value, and an unlisted matrix another one for each run.
     pub run: Option<usize>,
+    /// True where inputs of the file stay, each by its name as [`Values::value`](crate::builds::model::Values::value) has it.
+    pub keeps_inputs: bool,
 }
 
 /// The names in lookup, each for the next: a variable that is made of itself has no value.
@@ -114,6 +116,14 @@ pub struct Looked<'l> {
 }
 
 impl Scope<'_> {
+    /// Returns the same values with the names of inputs, which the callers of the file know.
+    pub fn with_inputs(&self) -> Scope<'_> {
+        Scope {
+            keeps_inputs: true,
+            ..*self
+        }
+    }
+
     /// Returns a text that no other run has: of the job and the values of its matrix.
     pub fn own_name(&self) -> String {
         let values = self
@@ -124,7 +134,7 @@ impl Scope<'_> {
             .job
             .matrix
             .open
-            .then(|| format!(" {}", self.run.unwrap_or_default()));
+            .then(|| same(&format!("run {}", self.run.unwrap_or_default())));
         self.job
             .name
             .iter()

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::graph::BuildGraph;
 use crate::budget;
-use crate::builds::{Call, Leg, RUN, SAME, Triggers, WORKFLOW};
+use crate::builds::{Arg, ByInputs, Call, Leg, RUN, SAME, Triggers, WORKFLOW, paths};
 use crate::lint::model::FileReport;
 
 /// A run of a job, and the index of its file.
@@ -58,8 +58,10 @@ impl<'g> Callers<'g> {
         self.known.borrow_mut().insert(file, Rc::default());
         let mut callers = Vec::new();
         for (from, call) in self.calls.get(&file).into_iter().flatten() {
+            let inputs = triggers(self.graph.report(file)).map_or(&[][..], |of| &of.inputs);
             for outer in &*self.of(*from) {
-                callers.extend(outer.calling(call, |leg| self.job_run(*from, leg)));
+                let run = |leg| self.job_run(*from, leg);
+                callers.extend(outer.calling(call, inputs, run));
             }
         }
         if callers.is_empty() || triggers(self.graph.report(file)).is_some_and(|of| of.by_itself) {
@@ -108,8 +110,14 @@ impl JobRun<'_> {
 }
 
 impl<'g> Caller<'g> {
-    /// Returns the jobs from which a file runs that this caller's file calls; `run` is a run of a job of the caller's.
-    fn calling(&self, call: &'g Call, run: impl Fn(&'g Leg) -> JobRun<'g>) -> Vec<Self> {
+    /// Returns the jobs from which a file with these `inputs` runs that this caller's file calls; `run` is a run of a job
+    /// of the caller's.
+    fn calling(
+        &self,
+        call: &'g Call,
+        inputs: &[Arg],
+        run: impl Fn(&'g Leg) -> JobRun<'g>,
+    ) -> Vec<Self> {
         // An included file's jobs are the includer's own.
         if call.is_include() {
             let can = budget::spend(64 * (1 + self.runs.len()));
@@ -120,18 +128,40 @@ impl<'g> Caller<'g> {
             legs.take_while(|leg| budget::spend(64 * (1 + self.runs.len()) + leg.label.len()));
         legs.map(|leg| {
             let own = run(leg);
-            let inputs = call.inputs.iter().filter_map(|input| {
+            let default =
+                |input: &Arg| Some((input.name.as_str()?.to_owned(), input.value.clone()));
+            let given = |input: &Arg| {
                 let value = input.value.as_deref();
                 let value = value.and_then(|text| self.value(&own, text));
                 Some((input.name.as_str()?.to_owned(), value))
-            });
+            };
+            let defaults = inputs.iter().filter_map(default);
+            let given = call.inputs.iter().filter_map(given);
             Self {
                 call: Some(call),
-                inputs: Rc::new(inputs.collect()),
+                inputs: Rc::new(defaults.chain(given).collect()),
                 runs: [&self.runs[..], &[own]].concat(),
             }
         })
         .collect()
+    }
+
+    /// Returns the path that counts for this caller, from the repository's root; `None` where it is unknown.
+    pub(super) fn path(&self, by: &ByInputs) -> Option<String> {
+        let root = self.runs.first()?;
+        let mut paths = by.paths.iter();
+        let first = paths.find_map(|path| match known(path, root, &self.inputs) {
+            Some(path) if path.is_empty() => None,
+            // A context that is left empty is the repository.
+            Some(path) if path == "/Dockerfile" => Some(Some("Dockerfile".to_owned())),
+            path => Some(path),
+        });
+        let is_odd = |path: &String| {
+            let has = |ch: char| ch.is_whitespace() || ch == SAME || "${".contains(ch);
+            paths::is_remote(path) || path.contains(has)
+        };
+        let path = paths::join("", &first?.filter(|path| !is_odd(path))?)?;
+        (!path.starts_with("../")).then_some(path)
     }
 
     /// Returns the value of a text in a run of a job of this caller, as [`Contender::value`].

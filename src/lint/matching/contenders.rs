@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::rc::Rc;
 
+use super::by_callers::{CallOf, builder_of_call};
 use super::callers::{Caller, Callers, Inputs, JobRun, known, triggers};
 use super::graph::BuildGraph;
 use super::machines::Machine;
-use super::resolve::{CallOf, builder_of_call};
 use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Build, Builder, Ordered, Queue, Triggers};
@@ -78,7 +78,12 @@ impl<'g> Contenders<'g> {
         for (index, one) in resolved.iter().enumerate() {
             let (file, builder) = (one.id.file, &one.builder);
             let build = graph.build(one.id);
-            for caller in &*contenders.callers.of(file) {
+            let callers = contenders.callers.of(file);
+            let is_its = |number: &usize| {
+                let own = one.callers.as_ref();
+                own.is_none_or(|own| own.contains(number))
+            };
+            for (_, caller) in callers.iter().enumerate().filter(|(at, _)| is_its(at)) {
                 let is_alone = is_alone(caller, graph, file, build);
                 for leg in &build.legs {
                     let own = contenders.callers.job_run(file, leg);

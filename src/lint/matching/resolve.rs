@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::callers::Callers;
 use super::graph::{BuildGraph, BuildId, is_override, is_usual};
 use super::resolved::ResolvedBuild;
 use crate::budget;
-use crate::builds::{Build, BuildTool, Builder, Call, Files, Runs, Subject, Unknown};
+use crate::builds::{Build, BuildTool, Builder, Call, Files, Subject, Unknown};
 
 /// The variable that makes bake take paths from its files' own folders.
 const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
@@ -25,6 +26,7 @@ pub(super) fn resolve(graph: &BuildGraph<'_>, lost: &mut Lost) -> Vec<ResolvedBu
     let resolver = Resolver {
         graph,
         calls: graph.calls(),
+        callers: Callers::new(graph),
         families: families(graph),
         bases: bases(graph),
     };
@@ -48,7 +50,13 @@ pub(super) fn resolve(graph: &BuildGraph<'_>, lost: &mut Lost) -> Vec<ResolvedBu
                 lost.only_missing
                     .extend((!found.is_empty()).then_some((id.file, unknown)));
             }
-            Ok(found) => resolved.extend(found),
+            Ok(found) => {
+                resolved.extend(found);
+                if let Some(why) = resolver.unknown_by_a_caller(id.file, build) {
+                    let span = build.span;
+                    lost.unknown.push((id.file, Unknown { span, why }));
+                }
+            }
             Err(_) if build.only_missing => {}
             Err(why) => {
                 let span = build.span;
@@ -83,7 +91,8 @@ fn mark_called(graph: &BuildGraph<'_>, resolved: &mut [ResolvedBuild]) {
 pub(super) struct Resolver<'g> {
     pub(super) graph: &'g BuildGraph<'g>,
     /// The calls of each file by others, by its index.
-    calls: HashMap<usize, Vec<(usize, &'g Call)>>,
+    pub(super) calls: HashMap<usize, Vec<(usize, &'g Call)>>,
+    pub(super) callers: Callers<'g>,
     families: HashMap<Family<'g>, Vec<BuildId>>,
     /// The folders that a bake file's paths start from: those in which commands that name it run.
     pub(super) bases: HashMap<usize, Vec<PathBuf>>,
@@ -161,11 +170,22 @@ impl Resolver<'_> {
             layers,
             target,
             called: called.clone(),
+            callers: None,
             builder: builder.clone(),
         };
         let target = || build.target.clone();
         Ok(match &build.subject {
             Subject::Inline(_) => vec![one(None, over, target())],
+            Subject::ByInputs(by) => {
+                let found = self.by_inputs(id.file, build.tool, by).into_iter();
+                found
+                    .map(|(path, callers)| ResolvedBuild {
+                        called: called.clone().filter(|_| callers.len() > 1),
+                        callers: Some(callers),
+                        ..one(Some(path), Vec::new(), target())
+                    })
+                    .collect()
+            }
             Subject::Snippets => {
                 let snippets = graph.snippets(root)?.into_iter();
                 snippets
@@ -325,7 +345,7 @@ impl Resolver<'_> {
                         found.extend(budget::nested(merged).unwrap_or_default());
                         continue;
                     }
-                    Subject::Inline(_) | Subject::Snippets => continue,
+                    Subject::Inline(_) | Subject::Snippets | Subject::ByInputs(_) => continue,
                 };
                 let folder = base.unwrap_or_else(|| graph.root(layer.file));
                 let is_other = |other: &BuildId| other.file != layer.file || other == layer;
@@ -339,70 +359,6 @@ impl Resolver<'_> {
             }
         }
         found
-    }
-
-    /// Returns the builder of `build`, of the file `file`: its own, or where its callers decide, one of theirs, which
-    /// is shared if any caller shares one.
-    pub(super) fn builder(&self, file: usize, build: &Build) -> Builder {
-        let calls = self.calls.get(&file).map_or(&[][..], Vec::as_slice);
-        let own = self.graph.after_actions(file, build.tool, &build.builder);
-        let default = match &own {
-            Builder::OfCaller(machine) => machine.default.clone(),
-            Builder::Shared if build.jobs.is_empty() => Builder::Shared,
-            _ => return own,
-        };
-        let mut all = calls.iter().map(|(from, call)| {
-            let caller = CallOf {
-                file,
-                from: *from,
-                call,
-            };
-            builder_of_call(self.graph, build, &caller)
-        });
-        let first = all.next().unwrap_or(default);
-        all.fold(
-            first,
-            |all, one| if one.own().is_some() { all } else { one },
-        )
-    }
-
-    /// Returns the number of concurrent runs of `build` by the callers of the file `file`.
-    fn called(&self, file: usize, build: &Build) -> Option<Runs> {
-        let calls = self.calls.get(&file)?;
-        if build.runs != Runs::Once {
-            return None;
-        }
-        let in_matrix = calls.iter().find(|(_, call)| call.runs != Runs::Once);
-        // A file that is only included (GitLab's `include`) runs as the includer's own jobs.
-        let jobs = calls.iter().filter(|(_, call)| call.job.is_some()).count();
-        match in_matrix {
-            Some((_, call)) => Some(call.runs.clone()),
-            None => (jobs > 1).then(|| Runs::Matrix(Vec::new())),
-        }
-    }
-}
-
-/// A call of `file` by the file `from`.
-pub(super) struct CallOf<'g> {
-    pub(super) file: usize,
-    pub(super) from: usize,
-    pub(super) call: &'g Call,
-}
-
-/// Returns the builder that a call of its file gives `build`, or the build's own.
-pub(super) fn builder_of_call(graph: &BuildGraph<'_>, build: &Build, of: &CallOf<'_>) -> Builder {
-    let own = graph.after_actions(of.file, build.tool, &build.builder);
-    match &own {
-        Builder::OfCaller(machine) => {
-            let mut machines = of.call.machines.iter();
-            let given = machines.find(|(name, _)| *name == machine.input);
-            given.map_or(&machine.default, |(_, given)| given).clone()
-        }
-        Builder::Shared if build.jobs.is_empty() => {
-            let used = of.call.builders.used(build.tool, None, &|_| None);
-            graph.after_actions(of.from, build.tool, &used)
-        }
-        _ => own,
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct ResolvedBuild {
     pub(super) target: Option<String>,
     /// The number of concurrent runs, where another file that calls this one gives it.
     pub(super) called: Option<Runs>,
+    /// The numbers of the callers of its file by which it has this Dockerfile; `None` for all.
+    pub(super) callers: Option<Vec<usize>>,
     /// Its own builder; for an action that names none, its callers', as for a script's command.
     pub(super) builder: Builder,
     /// True for a command of a script that another file runs.

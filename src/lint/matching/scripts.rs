@@ -126,7 +126,7 @@ impl Resolver<'_> {
                     |named: Vec<usize>| self.merged(one.tool, files, &named, folder.as_deref());
                 named.map(merged).unwrap_or_default()
             }
-            Subject::Inline(_) | Subject::Snippets => Vec::new(),
+            Subject::Inline(_) | Subject::Snippets | Subject::ByInputs(_) => Vec::new(),
         }
     }
 
