@@ -36,8 +36,14 @@ pub(super) fn pair(
         tells: waits.contenders.tells(wait.own, wait.other, wait.apart),
         own: own.label(),
         other: other.label(),
-        jobs: (wait.apart != Apart::Row && own.label() == other.label())
+        jobs: (wait.apart != Apart::Row && has_no_labels(own, other))
             .then(|| (jobs(own), jobs(other))),
         place: (!is_same).then(|| (graph.build(theirs).name.clone(), place())),
     }
+}
+
+/// Returns whether the labels of two runs do not tell them apart.
+fn has_no_labels(own: &Contender<'_>, other: &Contender<'_>) -> bool {
+    let (own, other) = (own.label(), other.label());
+    own == other || own.is_empty() || other.is_empty()
 }
