@@ -192,17 +192,6 @@ impl Resolver<'_> {
                     .map(|path| one(Some(path), Vec::new(), None))
                     .collect()
             }
-            Subject::File(file) if build.is_of_script() => {
-                let bases = self.folders(id, build, &|base| {
-                    (graph.access.is_there)(&self.dockerfile(build.tool, base, file))
-                })?;
-                let paths = bases
-                    .iter()
-                    .map(|base| self.dockerfile(build.tool, base, file));
-                paths
-                    .map(|path| one(Some(path), Vec::new(), target()))
-                    .collect()
-            }
             // What a script runs counts where jobs run the script.
             Subject::Files(_) if build.tool.runs_others() && build.is_of_script() => Vec::new(),
             Subject::Files(files) if build.is_of_script() => {
@@ -217,11 +206,14 @@ impl Resolver<'_> {
                     .collect()
             }
             Subject::File(file) => {
-                let bases = self.bases.get(&id.file);
-                let bases = bases.map_or(std::slice::from_ref(root), Vec::as_slice);
-                let paths = bases
-                    .iter()
-                    .map(|base| self.dockerfile(build.tool, base, file));
+                let path = |base: &Path| self.dockerfile(build.tool, base, file);
+                let bases = if build.is_of_script() {
+                    self.folders(id, build, &|base| (graph.access.is_there)(&path(base)))?
+                } else {
+                    let bases = self.bases.get(&id.file);
+                    bases.map_or_else(|| vec![root.clone()], Vec::clone)
+                };
+                let paths = bases.iter().map(|base| path(base));
                 paths
                     .map(|path| one(Some(path), over.clone(), target()))
                     .collect()
