@@ -151,7 +151,7 @@ const READ: &[(&str, &str, &[&str])] = &[
     (
         "",
         "- uses: docker/build-push-action@v6\n  with:\n    context: .\n    file: ${{ inputs.file }}",
-        &["? its `file` is `${{ inputs.file }}`"],
+        &["BuildPushAction $inputs.file$ or Dockerfile"],
     ),
     (
         "",
@@ -277,7 +277,7 @@ const READ: &[(&str, &str, &[&str])] = &[
     (
         "",
         "- run: docker build .\n  working-directory: ${{ inputs.x }}",
-        &["? the folder that it runs in is not known"],
+        &["Docker $inputs.x$/Dockerfile"],
     ),
     (
         "",
