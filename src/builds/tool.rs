@@ -77,4 +77,9 @@ impl BuildTool {
     pub const fn is_buildah(self) -> bool {
         matches!(self, Self::Podman | Self::PodmanCompose | Self::Buildah)
     }
+
+    /// Returns whether a namespace reaches BuildKit, which alone knows it.
+    pub const fn takes_namespace(self) -> bool {
+        !self.is_buildah() && !matches!(self, Self::Rocker)
+    }
 }

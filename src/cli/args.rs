@@ -221,6 +221,9 @@ pub struct Fixes {
     /// Fix files that say that they are generated, too
     #[arg(long)]
     pub include_generated: bool,
+    /// How the lane reaches the builds [default: arg, or namespace where the configuration says so]
+    #[arg(long, value_enum)]
+    pub via: Option<Via>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -397,6 +400,7 @@ impl SettingsArgs {
             default: self.default.clone(),
             keep_default: fixes.keep_default.then_some(true),
             include_generated: fixes.include_generated.then_some(true),
+            namespace: fixes.via.map(|via| via == Via::Namespace),
             rules: select.rules.clone(),
             ignore: select.ignore.clone(),
         }

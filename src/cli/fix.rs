@@ -14,7 +14,7 @@ use crate::report::notes::printed;
 use crate::report::{Summary, human};
 use crate::workspace::file;
 
-use super::args::{FixArgs, Fixes, Select, SettingsArgs};
+use super::args::{FixArgs, Fixes, Select, SettingsArgs, Via};
 use super::config_resolver::ConfigResolver;
 use super::fix_output::{Output, embedded_line, embedded_locks, explain};
 use super::outcome::{CommandResult, Outcome};
@@ -90,7 +90,7 @@ pub fn run(args: &FixArgs) -> CommandResult {
     let others = summary.found() + output.fixes.made;
     output.text.push_str(&embedded_line(&embedded, others > 0));
     if !common.quiet {
-        hint_at_arg(args, &reports, &fixes);
+        hint_at_config(args, &reports, &fixes);
         if !fixed.whole {
             hint_at_builds(&reports, &fixes);
         }
@@ -131,15 +131,12 @@ fn changes_ids(finding: &Finding) -> bool {
     finding.fix.is_some() && finding.rule.meta().needs_variables
 }
 
-/// Notes that an argument's name from the command line has to be configured, where ids were written with it.
-fn hint_at_arg(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
+/// Notes what was typed that later checks have to know from the configuration, where something was fixed with it.
+fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
     let typed = &args.common.settings;
     let mut fixed = reports.iter().zip(fixes);
-    let (Some(arg), false, Some((report, _))) = (
-        &typed.arg,
-        args.diff,
-        fixed.find(|(_, done)| !done.fixed.made.is_empty()),
-    ) else {
+    let fixed = fixed.find(|(_, done)| !done.fixed.made.is_empty());
+    let Some((report, _)) = fixed.filter(|_| !args.diff) else {
         return;
     };
     let plain = SettingsArgs {
@@ -148,11 +145,25 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
         ..SettingsArgs::default()
     };
     let configs = ConfigResolver::new(&plain, &Select::default(), Fixes::default());
-    let configured = configs.and_then(|configs| configs.at(&report.path));
-    if configured.is_ok_and(|loaded| loaded.settings(&report.path).arg != *arg) {
+    let Ok(configured) = configs.and_then(|configs| configs.at(&report.path)) else {
+        return;
+    };
+    let configured = configured.settings(&report.path);
+    if let Some(arg) = typed.arg.as_ref().filter(|arg| configured.arg != **arg) {
         terminal::print_note(&format!(
             "Put `arg = \"{arg}\"` into cachelane.toml: a check without `--arg` knows no `{arg}`."
         ));
+    }
+    if args.fixes.via == Some(Via::Namespace) {
+        terminal::print_note(
+            "A namespace parts all caches of a build, so each lane starts cold once. A step whose cache mount has no id and no \
+             lock is run anew in each lane, with all steps behind it.",
+        );
+        if !configured.namespace {
+            terminal::print_note(
+                "Put `namespace = true` into cachelane.toml: a check without it asks the Dockerfiles for lanes.",
+            );
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Overrides {
     pub default: Option<String>,
     pub keep_default: Option<bool>,
     pub include_generated: Option<bool>,
+    /// `--via`
+    pub namespace: Option<bool>,
     /// `--rules`: only these.
     pub rules: Vec<RuleId>,
     /// `--ignore`: not these.

@@ -44,7 +44,11 @@ pub fn settings(
         overrides.include_generated.as_ref(),
         keys.include_generated.as_ref(),
     );
-    set(&mut settings.namespace, None, keys.namespace.as_ref());
+    set(
+        &mut settings.namespace,
+        overrides.namespace.as_ref(),
+        keys.namespace.as_ref(),
+    );
     set(
         &mut settings.require_syntax,
         None,

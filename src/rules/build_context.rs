@@ -1,6 +1,6 @@
 //! A build with its Dockerfile, the subject of rules about builds.
 
-use crate::builds::{Build, NoCache, Runs};
+use crate::builds::{Build, NAMESPACE, NoCache, Runs};
 use crate::finding::{Location, Place};
 use crate::fix::Fix;
 
@@ -93,12 +93,16 @@ impl BuildContext<'_> {
 
     /// Returns the place in the Dockerfile that needs the lane.
     pub fn asks(&self) -> Location {
+        let what = match self.lanes.arg() {
+            NAMESPACE => "takes this lock",
+            _ => "has a lane",
+        };
         Location {
             place: Place::There {
                 path: self.path.into(),
                 range: self.lock.range,
             },
-            message: format!("has a lane: `{}`", self.lock.id),
+            message: format!("{what}: `{}`", self.lock.id),
         }
     }
 }

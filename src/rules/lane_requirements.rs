@@ -1,6 +1,7 @@
 //! The lanes of a Dockerfile: the locked caches that wait for a build argument, and the builds that need it.
 
 use crate::budget;
+use crate::builds::NAMESPACE;
 use crate::dockerfile::{Form, Word};
 use crate::text::{LineIndex, Range, Span};
 
@@ -13,7 +14,7 @@ use super::variables::lanes;
 pub struct LaneRequirements {
     /// The build arguments that separate the jobs: a build has to pass one of them.
     pub args: Vec<String>,
-    /// True where that is the lane argument, whose values are cachelane's.
+    /// True where that is the lane argument or the namespace, whose values are cachelane's.
     pub is_lane: bool,
     /// The value for builds that pass none; empty where such builds have the id without a lane.
     pub default: String,
@@ -42,7 +43,7 @@ struct StageLock {
 }
 
 impl LaneRequirements {
-    /// Finds the lanes of a file in linear time, those by the lane argument first.
+    /// Finds the lanes of a file in linear time: those by the namespace first, then those by the lane argument.
     pub fn of(cx: &Context<'_>) -> Vec<Self> {
         let mut all: Vec<(Vec<&str>, Vec<&Cache<'_>>)> = Vec::new();
         for cache in cx.caches().iter().filter(|cache| cache.is_locked()) {
@@ -57,7 +58,8 @@ impl LaneRequirements {
         let mut all: Vec<Self> = all
             .map(|(args, caches)| Self::by(cx, args, caches))
             .collect();
-        all.sort_by_key(|lanes| !lanes.is_lane);
+        // A namespace parts all caches of a build, those with lanes, too.
+        all.sort_by_key(|lanes| (lanes.args[0] != NAMESPACE, !lanes.is_lane));
         all
     }
 
@@ -81,7 +83,7 @@ impl LaneRequirements {
             span: cache.mount.id_span(),
             range: lines.range(file.source, cache.mount.id_span()),
         };
-        let is_lane = args[0] == cx.settings.arg;
+        let is_lane = args[0] == cx.settings.arg || args[0] == NAMESPACE;
         Self {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             is_lane,

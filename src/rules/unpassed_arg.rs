@@ -23,7 +23,7 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
         (None, None) => format!("passes no `{arg}`"),
     };
     let mut args = build.args.iter();
-    let only = if build.tool.is_buildah() && args.any(|own| own.name.is(NAMESPACE)) {
+    let only = if !build.tool.takes_namespace() && args.any(|own| own.name.is(NAMESPACE)) {
         format!(" (only BuildKit knows `{NAMESPACE}`)")
     } else {
         String::new()
@@ -53,6 +53,9 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
         Ok(fix) => fix.title().to_owned(),
         Err(_) if build.tool == BuildTool::Rocker && cx.lanes.is_lane => {
             "set `ROCKER_CACHE_ID` to a value that each job has for itself, and install rocker's extension `rocker-cachelane`".into()
+        }
+        Err(_) if cx.lanes.arg() == NAMESPACE && !build.tool.takes_namespace() => {
+            format!("only BuildKit knows `{NAMESPACE}`: give the Dockerfile lanes with `cachelane fix --via arg`")
         }
         Err(_) => by_hand(cx),
     };

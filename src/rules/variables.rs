@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::budget;
+use crate::builds::NAMESPACE;
 use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Part, Variable, Word};
 
 use super::settings::Settings;
@@ -115,7 +116,8 @@ fn any_included(
 }
 
 /// Returns the arguments any of which a build has to pass for a lane in the id `word` at instruction `index`: the lane
-/// argument, or else all that isolate jobs and are the file's to declare (a base image may set others).
+/// argument, or else all that isolate jobs and are the file's to declare (a base image may set others), or else the
+/// namespace, where that takes the place of lanes.
 pub fn lanes<'s>(
     file: &Dockerfile<'_>,
     settings: &'s Settings,
@@ -131,9 +133,13 @@ pub fn lanes<'s>(
         file.visible(name, index).is_some() && shadowing_env(file, name, index).is_none()
     };
     let names = settings.isolating().map(String::as_str);
-    names
+    let mut names: Vec<&str> = names
         .filter(|name| is_in(name) && (!word.mentions(name) || is_declared(name)))
-        .collect()
+        .collect();
+    if names.is_empty() && settings.namespace {
+        names.push(NAMESPACE);
+    }
+    names
 }
 
 /// Returns the ENV that fixes `name` at instruction `index`. An ENV whose value comes from an ARG passes that on, and

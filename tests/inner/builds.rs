@@ -333,7 +333,7 @@ fn builds_and_check_are_of_one_mind() {
         assert_eq!(listed(&folder), [format!("target `default` null {lane}")]);
         fs::remove_dir_all(folder).unwrap();
     }
-    // The configuration's `namespace` does the same as a lane.
+    // By the configuration, a namespace takes the place of lanes: a Dockerfile without any asks for it, too.
     fs::write(work.path().join("cachelane.toml"), "namespace = true\n").unwrap();
     let lanes: Vec<String> = listed(work.path())
         .iter()
@@ -342,12 +342,12 @@ fn builds_and_check_are_of_one_mind() {
     assert_eq!(
         lanes,
         [
-            "namespace",
-            "namespace",
-            "not-needed",
+            "own-machine",
+            "default",
+            "default",
             "unknown",
-            "namespace",
-            "namespace"
+            "default",
+            "default"
         ]
     );
 }

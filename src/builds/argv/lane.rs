@@ -73,7 +73,7 @@ pub fn pass(
     let what = texts.get(build.tool_at..=build.subcommand);
     let what = what.unwrap_or_default().join(" ");
     let is_rocker = build.tool == BuildTool::Rocker;
-    if ask.arg == NAMESPACE && (is_rocker || build.tool.is_buildah()) {
+    if ask.arg == NAMESPACE && !build.tool.takes_namespace() {
         return Err(PassError::Namespace(what));
     }
     if is_rocker && ask.arg != ROCKER_ARG {

@@ -29,7 +29,7 @@ struct LaneInserter<'s, 'y> {
 
 pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let passed = |name: &str| found.build.args.iter().any(|arg| arg.name.is(name));
-    if passed(lane.arg) || (passed(NAMESPACE) && !found.build.tool.is_buildah()) {
+    if passed(lane.arg) || (passed(NAMESPACE) && found.build.tool.takes_namespace()) {
         return Err("it is passed already".into());
     }
     let step = found.step.ok_or("it is no step of a job")?;

@@ -15,7 +15,9 @@ use super::resolve::{Lost, resolve};
 use super::resolved::{ResolvedBuild, called, content};
 use super::waits::{LaneUse, Wait, Waits};
 use crate::budget;
-use crate::builds::{Build, BuildTool, Builder, OwnBuilder, Subject, Unknown, ValueSource};
+use crate::builds::{
+    Build, BuildTool, Builder, NAMESPACE, OwnBuilder, Subject, Unknown, ValueSource,
+};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
@@ -265,12 +267,6 @@ impl<'j> BuildChecker<'j> {
             (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
             (None, None) if report.is_none() && !self.is_there(one) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
-            (None, Some(_))
-                if !one.tool.is_buildah()
-                    && report.is_some_and(|report| report.settings.namespace) =>
-            {
-                LaneStatus::Namespace
-            }
             (None, Some(_)) if !one.args_known(graph) || builder == Builder::Unknown => {
                 LaneStatus::Unknown
             }
@@ -315,7 +311,10 @@ impl<'j> BuildChecker<'j> {
         content: &HashSet<BuildId>,
     ) -> HashMap<usize, Plan> {
         let candidate = |(index, one): (usize, &Subjected<'j>)| {
-            let lanes = one.lanes.filter(|lanes| lanes.is_lane);
+            let takes = |lanes: &&LaneRequirements| {
+                lanes.arg() != NAMESPACE || one.one.tool.takes_namespace()
+            };
+            let lanes = one.lanes.filter(|lanes| lanes.is_lane).filter(takes);
             Some(Candidate {
                 index,
                 id: one.one.id,
@@ -354,6 +353,7 @@ impl<'j> BuildChecker<'j> {
             let reason = || {
                 Err(match passed {
                     Some(_) => "it is passed already".to_owned(),
+                    None if lanes.arg() == NAMESPACE => "it passes no namespace on".to_owned(),
                     None => format!("only you know the values of `{}`", lanes.arg()),
                 })
             };

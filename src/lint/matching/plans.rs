@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::contenders::Apart;
 use super::graph::{BuildGraph, BuildId};
-use super::waits::{LaneUse, Wait, Waits, more};
+use super::waits::{LaneUse, PlannedLane, Wait, Waits, more};
 use crate::budget;
 use crate::builds::{Around, FormatRef, Insertion, Joint, Lane, Parts, Subject};
 use crate::lint::model::BuildFileReport;
@@ -182,11 +182,14 @@ impl Site<'_, '_> {
     }
 
     /// Returns the lane that each of its builds passes by the plan.
-    fn lanes(&self) -> impl Iterator<Item = (usize, String)> {
+    fn lanes(&self) -> impl Iterator<Item = (usize, PlannedLane<'_>)> {
         let value = |plan: &Plan| plan.insertion.as_ref().ok()?.value.clone();
         let value = self.plans.iter().find_map(value);
-        let lane = move |one: &&Candidate<'_>| Some((one.index, value.clone()?));
-        self.builds.iter().filter_map(lane)
+        self.builds.iter().filter_map(move |one| {
+            let arg = one.lanes.arg();
+            let value = value.clone()?;
+            Some((one.index, PlannedLane { arg, value }))
+        })
     }
 
     /// Returns whether its builds would pass several lanes, though one edit changes them all.

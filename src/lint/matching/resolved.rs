@@ -105,14 +105,16 @@ impl ResolvedBuild {
         arg: &str,
     ) -> Option<PassedLane<'g>> {
         let build = graph.build(self.id);
-        let is_it = |own: &ArgName| own.is(name) || (name == arg && *own == ArgName::Lane);
+        let is_it = |own: &ArgName| {
+            name != NAMESPACE && own.is(name) || (name == arg && *own == ArgName::Lane)
+        };
         let named = |args: &'g [Arg]| {
             let own = args.iter().find(|own| is_it(&own.name));
             if let Some(own) = own.filter(|own| own.from != ValueSource::Attribute) {
                 let status = LaneStatus::Passed;
                 return Some(PassedLane { status, arg: own });
             }
-            let mut args = args.iter().filter(|_| !self.tool.is_buildah());
+            let mut args = args.iter().filter(|_| self.tool.takes_namespace());
             Some(PassedLane {
                 status: LaneStatus::Namespace,
                 arg: args.find(|own| own.name.is(NAMESPACE))?,

@@ -62,6 +62,13 @@ pub(super) struct Wait {
     pub(super) lock: String,
 }
 
+/// A lane that a build is to pass.
+pub(super) struct PlannedLane<'g> {
+    /// The build argument; may be the namespace.
+    pub(super) arg: &'g str,
+    pub(super) value: String,
+}
+
 /// The locks of all runs.
 pub(super) struct Waits<'g> {
     pub(super) graph: &'g BuildGraph<'g>,
@@ -76,7 +83,10 @@ pub(super) struct Waits<'g> {
 impl<'g> Waits<'g> {
     /// Returns the first pair that waits, for each build that has one by its arguments, where the builds pass these
     /// `lanes` besides what they pass today.
-    pub(super) fn find(&self, lanes: &HashMap<usize, String>) -> BTreeMap<LaneUse<'g>, Wait> {
+    pub(super) fn find(
+        &self,
+        lanes: &HashMap<usize, PlannedLane<'_>>,
+    ) -> BTreeMap<LaneUse<'g>, Wait> {
         let mut takers: BTreeMap<Key, Takers<'g>> = BTreeMap::new();
         for (number, run) in self.contenders.all.iter().enumerate() {
             if run.is_alone || (self.is_alone)(run.one) {
@@ -154,28 +164,28 @@ impl<'g> Waits<'g> {
     }
 
     /// Returns the locks that a run takes where its build passes `lane`.
-    fn taken(&self, run: &Contender<'g>, lane: Option<&String>) -> Vec<Taken<'g>> {
+    fn taken(&self, run: &Contender<'g>, lane: Option<&PlannedLane<'_>>) -> Vec<Taken<'g>> {
         let one = &self.resolved[run.one];
         let locks = self.locks[run.one].as_ref();
         let Some(locks) = locks.filter(|locks| budget::spend(locks.size())) else {
             return Vec::new();
         };
         let arg = locks.settings.arg.as_str();
-        let given = |name: &str| match lane.filter(|_| name == arg) {
-            Some(lane) => run.value(lane).map_or(Passed::Unknown, Passed::Value),
+        let given = |name: &str| match lane.filter(|lane| name == lane.arg) {
+            Some(lane) => run
+                .value(&lane.value)
+                .map_or(Passed::Unknown, Passed::Value),
             None => passed(one, self.graph, name, arg, run),
         };
-        // Only BuildKit knows it.
-        let is_buildah = one.tool.is_buildah();
-        let namespace = match passed(one, self.graph, NAMESPACE, arg, run) {
-            _ if is_buildah => None,
+        let namespace = match given(NAMESPACE) {
+            // Only BuildKit knows it.
+            _ if !one.tool.takes_namespace() => None,
             Passed::Value(value) => Some(value),
-            Passed::Unknown if one.args_known(self.graph) => return Vec::new(),
+            Passed::Unknown if locks.settings.namespace || one.args_known(self.graph) => {
+                return Vec::new();
+            }
             Passed::Nothing | Passed::Unknown => None,
         };
-        if locks.settings.namespace && namespace.is_none() && !is_buildah {
-            return Vec::new();
-        }
         let platforms = of_run(self.graph, one, run);
         let built_for: Vec<BuiltFor<'_>> = match platforms.as_deref() {
             None => vec![BuiltFor::Unknown],
