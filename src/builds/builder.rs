@@ -5,10 +5,10 @@
 //! its default, starts a BuildKit of its own for each builder, and so does `kubernetes`; a builder without a name gets
 //! one that nobody else has.
 
-use std::fmt;
 use std::sync::Arc;
 
 pub use super::changes::{Change, Create, NamedBuilder};
+pub use super::own_builder::OwnBuilder;
 use super::tool::BuildTool;
 use crate::budget;
 
@@ -26,6 +26,8 @@ pub enum Builder {
     Unknown,
     /// The machine's, which the callers of the file choose.
     OfCaller(Arc<CallersMachine>),
+    /// One that a step makes by a driver that the callers of the file choose.
+    OfDriver(Arc<CallersDriver>),
     /// The machine's, for each row of the job's matrix: some have one of their own, others share one.
     OfRow(Arc<[Self]>),
     /// One that an action of the repository may have made, in a step of the job before.
@@ -52,42 +54,25 @@ pub struct CallersMachine {
     pub default: Builder,
 }
 
-/// The reason why nobody else uses a builder. It is written as `cachelane builds` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OwnBuilder {
-    /// The job has a machine to itself, with these labels.
-    Machine(Arc<str>),
-    /// An action or a command of the job makes a builder.
-    Made(&'static str),
-    /// A service of the job, with this image, is its daemon.
-    Service(Arc<str>),
-    /// The tool works without a daemon, in the job's own container, which has this image.
-    Container(Arc<str>),
-    /// The configuration says that each job has one.
-    Configured,
+/// A builder by a driver that an input of the file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallersDriver {
+    pub input: String,
+    create: Create,
+    before: Builders,
 }
 
-impl OwnBuilder {
-    /// Returns the name of what gives the job its builder: labels, an action, an image, a file.
-    pub fn by(&self) -> &str {
-        match self {
-            Self::Machine(by) | Self::Service(by) | Self::Container(by) => by,
-            Self::Made(by) => by,
-            Self::Configured => "cachelane.toml",
-        }
-    }
-}
-
-impl fmt::Display for OwnBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let by = self.by();
-        match self {
-            Self::Machine(_) => write!(f, "runs on a machine of its own ({by})"),
-            Self::Made(_) => write!(f, "{by} makes a builder for the job"),
-            Self::Service(_) => write!(f, "{by} is the job's own daemon"),
-            Self::Container(_) => write!(f, "builds within the job's container ({by})"),
-            Self::Configured => write!(f, "{by} says that each job has a builder of its own"),
-        }
+impl CallersDriver {
+    /// Returns the builder where the input has this value; one of its own where that is unknown.
+    pub fn by(&self, driver: Option<&str>) -> Builder {
+        let create = Create {
+            driver: driver
+                .filter(|driver| !driver.is_empty())
+                .map(str::to_owned),
+            ..self.create.clone()
+        };
+        let made = self.before.created(&create);
+        made.unwrap_or_else(|| self.before.machine.clone())
     }
 }
 
@@ -110,6 +95,7 @@ impl Builder {
             | Self::Elsewhere
             | Self::Unknown
             | Self::OfCaller(_)
+            | Self::OfDriver(_)
             | Self::OfRow(_)
             | Self::AfterActions(_) => None,
         }
@@ -164,6 +150,8 @@ pub struct Builders {
     daemons: Vec<Daemon>,
     /// The one that buildx has chosen, if that is not the machine's.
     chosen: Option<Builder>,
+    /// True where a step has chosen the machine's.
+    is_machine_chosen: bool,
     /// Those that the job has made, by name; `None` for one that others may have made before, on the same machine.
     made: Vec<(String, Option<Builder>)>,
     /// True where `docker build` is buildx's.
@@ -204,6 +192,7 @@ impl Builders {
             machine: all(&|one| one.machine.clone()),
             daemons: first.daemons.clone(),
             chosen: is_chosen.then(|| all(&|one| or_machine(one, one.chosen.as_ref()))),
+            is_machine_chosen: rows.iter().all(|one| one.is_machine_chosen),
             made: made.collect(),
             is_installed: rows.iter().any(|one| one.is_installed),
             actions: first.actions.clone(),
@@ -279,6 +268,7 @@ impl Builders {
             None => self
                 .chosen
                 .as_ref()
+                .or(self.is_machine_chosen.then_some(&after.machine))
                 .filter(|_| by_buildx || after.named.is_some()),
         };
         // A machine of its own says more.
@@ -382,15 +372,15 @@ impl Builders {
                     }
                 }
                 if create.is_chosen {
-                    self.chosen = made;
+                    self.choose(made);
                     self.actions.clear();
                 }
                 self.is_installed |= create.is_installed;
             }
             Change::Choose(name) => match self.made(name) {
-                Some(made) => self.chosen.clone_from(&made.clone()),
+                Some(made) => self.choose(made.clone()),
                 None if is_open(name) => {}
-                None => self.chosen = (name != "default").then_some(Builder::Elsewhere),
+                None => self.choose((name != "default").then_some(Builder::Elsewhere)),
             },
             Change::Context(name) if !is_open(name) && name != "default" => {
                 self.machine = Builder::Elsewhere;
@@ -404,10 +394,15 @@ impl Builders {
             }
             Change::Service => {
                 self.actions.clear();
-                self.chosen = Some(Builder::Elsewhere);
+                self.choose(Some(Builder::Elsewhere));
                 self.is_installed = true;
             }
         }
+    }
+
+    fn choose(&mut self, chosen: Option<Builder>) {
+        self.is_machine_chosen = chosen.is_none();
+        self.chosen = chosen;
     }
 
     /// Returns the builder that `create` makes; `None` for one that is the machine's as much as the daemon's own.
@@ -417,6 +412,14 @@ impl Builders {
         let is_address = |endpoint: &&str| endpoint.contains("://");
         if endpoint.filter(is_address).is_some_and(is_far) {
             return Some(Builder::Elsewhere);
+        }
+        let input = create.driver.as_deref().and_then(input);
+        if let Some(input) = input.filter(|_| self.machine.own().is_none()) {
+            return Some(Builder::OfDriver(Arc::new(CallersDriver {
+                input: input.to_owned(),
+                create: create.clone(),
+                before: Self::new(self.machine.clone(), self.daemons.clone()),
+            })));
         }
         match create.driver.as_deref().filter(|driver| !is_open(driver)) {
             None | Some("docker-container" | "kubernetes") => {}
@@ -462,6 +465,13 @@ fn is_remote(address: &str) -> bool {
         _ => false,
     };
     !is_here && !address.starts_with("$(") && !address.starts_with('`')
+}
+
+/// Returns the name of the input that `text` is, by an expression and nothing else.
+fn input(text: &str) -> Option<&str> {
+    let name = inner(text).strip_prefix("inputs.")?;
+    let is_name = |ch: char| ch.is_ascii_alphanumeric() || "_-".contains(ch);
+    name.chars().all(is_name).then_some(name)
 }
 
 /// Returns the text within an expression; any other text as it is.

@@ -29,6 +29,7 @@ mod lines;
 pub mod make;
 mod model;
 mod no_cache;
+mod own_builder;
 pub mod paths;
 mod platforms;
 mod prove;

@@ -13,6 +13,7 @@ mod judge;
 mod known;
 mod machines;
 mod model;
+mod names;
 mod note;
 #[cfg(feature = "cli")]
 mod own_builders;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::callers::Caller;
 use super::graph::BuildGraph;
 use super::resolve::Resolver;
-use crate::builds::{Build, BuildTool, Builder, ByInputs, Call, Runs, Subject};
+use crate::builds::{Build, BuildTool, Builder, ByInputs, Runs, SAME, Subject};
 
 impl Resolver<'_> {
     /// Returns the paths of Dockerfiles that the callers of `file` choose, each with the numbers of the callers.
@@ -39,22 +40,11 @@ impl Resolver<'_> {
     /// Returns the builder of `build`, of the file `file`: its own, or where its callers decide, one of theirs, which
     /// is shared if any caller shares one.
     pub(super) fn builder(&self, file: usize, build: &Build) -> Builder {
-        let calls = self.calls.get(&file).map_or(&[][..], Vec::as_slice);
-        let own = self.graph.after_actions(file, build.tool, &build.builder);
-        let default = match &own {
-            Builder::OfCaller(machine) => machine.default.clone(),
-            Builder::Shared if build.jobs.is_empty() => Builder::Shared,
-            _ => return own,
-        };
-        let mut all = calls.iter().map(|(from, call)| {
-            let caller = CallOf {
-                file,
-                from: *from,
-                call,
-            };
-            builder_of_call(self.graph, build, &caller)
-        });
-        let first = all.next().unwrap_or(default);
+        let callers = self.callers.of(file);
+        let called = callers.iter().filter(|caller| caller.call.is_some());
+        let mut all = called.map(|caller| builder_by(self.graph, build, file, caller));
+        let nobody = || builder_by(self.graph, build, file, &Caller::default());
+        let first = all.next().unwrap_or_else(nobody);
         all.fold(
             first,
             |all, one| if one.own().is_some() { all } else { one },
@@ -77,25 +67,35 @@ impl Resolver<'_> {
     }
 }
 
-/// A call of `file` by the file `from`.
-pub(super) struct CallOf<'g> {
-    pub(super) file: usize,
-    pub(super) from: usize,
-    pub(super) call: &'g Call,
-}
-
-/// Returns the builder that a call of its file gives `build`, or the build's own.
-pub(super) fn builder_of_call(graph: &BuildGraph<'_>, build: &Build, of: &CallOf<'_>) -> Builder {
-    let own = graph.after_actions(of.file, build.tool, &build.builder);
+/// Returns the builder that a caller of its file gives `build`, or the build's own.
+pub(super) fn builder_by(
+    graph: &BuildGraph<'_>,
+    build: &Build,
+    file: usize,
+    caller: &Caller<'_>,
+) -> Builder {
+    let own = graph.after_actions(file, build.tool, &build.builder);
     match &own {
         Builder::OfCaller(machine) => {
-            let mut machines = of.call.machines.iter();
+            let mut machines = caller.call.iter().flat_map(|call| &call.machines);
             let given = machines.find(|(name, _)| *name == machine.input);
             given.map_or(&machine.default, |(_, given)| given).clone()
         }
+        Builder::OfDriver(driver) => {
+            let given = caller.inputs.get(&driver.input).cloned().flatten();
+            let given = given.filter(|given| !given.contains(SAME));
+            let default = || graph.input(file, &driver.input).map(str::to_owned);
+            let is_called = caller.call.is_some();
+            driver.by(given
+                .or_else(|| default().filter(|_| !is_called))
+                .as_deref())
+        }
         Builder::Shared if build.jobs.is_empty() => {
-            let used = of.call.builders.used(build.tool, None, &|_| None);
-            graph.after_actions(of.from, build.tool, &used)
+            let Some((call, run)) = caller.call.zip(caller.runs.last()) else {
+                return own;
+            };
+            let used = call.builders.used(build.tool, None, &|_| None);
+            graph.after_actions(run.file, build.tool, &used)
         }
         _ => own,
     }

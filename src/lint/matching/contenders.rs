@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::rc::Rc;
 
-use super::by_callers::{CallOf, builder_of_call};
+use super::by_callers::builder_by;
 use super::callers::{Caller, Callers, Inputs, JobRun, known, triggers};
 use super::graph::BuildGraph;
 use super::machines::Machine;
@@ -315,10 +315,9 @@ fn before<'g, T: Eq + Hash>(right_before: &HashMap<&T, &'g Vec<T>>, last: &T) ->
 
 /// Returns whether a caller gives the build of a called file a builder of its own.
 fn is_alone(caller: &Caller<'_>, graph: &BuildGraph<'_>, file: usize, build: &Build) -> bool {
-    let called = caller.call.zip(caller.runs.last());
-    called.is_some_and(|(call, run)| {
-        let from = run.file;
-        let builder = builder_of_call(graph, build, &CallOf { file, from, call });
+    let run = caller.runs.last().filter(|_| caller.call.is_some());
+    run.is_some_and(|run| {
+        let builder = builder_by(graph, build, file, caller);
         builder.in_row(run.leg.number).own().is_some()
     })
 }

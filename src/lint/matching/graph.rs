@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use globset::GlobBuilder;
 
 use super::model::FileAccess;
+use super::names::is_snippet;
 use crate::budget;
 use crate::builds::{
     self, Build, BuildTool, Builder, Call, Compose, Extended, Place, Source, Subject,
@@ -315,6 +316,12 @@ impl<'r> BuildGraph<'r> {
                     let file = self.called_by(from, action)?;
                     let builds = self.report(file).builds.as_ref()?;
                     let given = of(&builds.file.builders.given(tool, after)?, file);
+                    let given = match &given {
+                        Builder::OfDriver(driver) => {
+                            driver.by(self.given(from, file, action, &driver.input))
+                        }
+                        _ => given,
+                    };
                     (given != after.before).then_some(given)
                 });
                 given.unwrap_or_else(|| of(&after.before, from))
@@ -325,6 +332,27 @@ impl<'r> BuildGraph<'r> {
             }
             other => other.clone(),
         }
+    }
+
+    /// Returns the value of the input `name` where the callers of a file give none.
+    pub(super) fn input(&self, file: usize, name: &str) -> Option<&str> {
+        let builds = self.report(file).builds.as_ref()?;
+        let mut inputs = builds.file.triggers.inputs.iter();
+        inputs.find(|input| input.name.is(name))?.value.as_deref()
+    }
+
+    /// Returns what the steps of the file `from` give the input `name` of the action `file` at `path`, where that is one
+    /// text.
+    fn given(&self, from: usize, file: usize, path: &str, name: &str) -> Option<&str> {
+        let calls = self.report(from).builds.iter();
+        let calls = calls.flat_map(|builds| &builds.file.calls);
+        let given = calls.filter(|call| call.path == path).map(|call| {
+            let input = call.inputs.iter().find(|input| input.name.is(name));
+            input.map_or_else(|| self.input(file, name), |input| input.value.as_deref())
+        });
+        let mut given = given.take_while(|_| budget::spend(16));
+        let first = given.next()?;
+        first.filter(|_| given.all(|other| other == first))
     }
 
     /// Returns `names` with the members of the groups among them, of these files.
@@ -439,31 +467,6 @@ fn candidates(tool: BuildTool, place: &Place) -> Vec<String> {
     };
     let names = first.iter().chain(more);
     names.map(|name| format!("{folder}/{name}")).collect()
-}
-
-/// Returns whether the file is a piece of a Dockerfile by its name, as rocker's extensions have them: `NAME_snippet.Dockerfile`,
-/// or a template of empy.
-fn is_snippet(path: &Path) -> bool {
-    let is_empy = path
-        .extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("em"));
-    let name = path.file_name().and_then(|name| name.to_str());
-    is_empy || name.is_some_and(|name| name.to_ascii_lowercase().contains("snippet"))
-}
-
-fn stem(path: &Path) -> &str {
-    let stem = path.file_stem().and_then(|stem| stem.to_str());
-    stem.unwrap_or_default()
-}
-
-/// Returns whether the file is merged over the usual ones without being named.
-pub(super) fn is_override(path: &Path) -> bool {
-    stem(path).ends_with(".override")
-}
-
-/// Returns whether the file has one of the usual names.
-pub(super) fn is_usual(path: &Path) -> bool {
-    matches!(stem(path), "compose" | "docker-compose" | "docker-bake")
 }
 
 /// Returns the findings on locks of the Dockerfile that all builds share.

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::callers::Callers;
-use super::graph::{BuildGraph, BuildId, is_override, is_usual};
+use super::graph::{BuildGraph, BuildId};
+use super::names::{is_override, is_usual};
 use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Build, BuildTool, Builder, Call, Files, Subject, Unknown};

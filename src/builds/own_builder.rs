@@ -1,0 +1,43 @@
+//! What gives a job a builder of its own.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The reason why nobody else uses a builder. It is written as `cachelane builds` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OwnBuilder {
+    /// The job has a machine to itself, with these labels.
+    Machine(Arc<str>),
+    /// An action or a command of the job makes a builder.
+    Made(&'static str),
+    /// A service of the job, with this image, is its daemon.
+    Service(Arc<str>),
+    /// The tool works without a daemon, in the job's own container, which has this image.
+    Container(Arc<str>),
+    /// The configuration says that each job has one.
+    Configured,
+}
+
+impl OwnBuilder {
+    /// Returns the name of what gives the job its builder: labels, an action, an image, a file.
+    pub fn by(&self) -> &str {
+        match self {
+            Self::Machine(by) | Self::Service(by) | Self::Container(by) => by,
+            Self::Made(by) => by,
+            Self::Configured => "cachelane.toml",
+        }
+    }
+}
+
+impl fmt::Display for OwnBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by = self.by();
+        match self {
+            Self::Machine(_) => write!(f, "runs on a machine of its own ({by})"),
+            Self::Made(_) => write!(f, "{by} makes a builder for the job"),
+            Self::Service(_) => write!(f, "{by} is the job's own daemon"),
+            Self::Container(_) => write!(f, "builds within the job's container ({by})"),
+            Self::Configured => write!(f, "{by} says that each job has a builder of its own"),
+        }
+    }
+}
