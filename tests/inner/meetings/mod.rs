@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use crate::effort::cases;
 use crate::ids::made;
 
+mod called;
 mod github;
 mod gitlab;
 mod reckon;
