@@ -411,8 +411,12 @@ impl<'j> BuildChecker<'j> {
         }
     }
 
-    /// Returns whether others are known to use the builder of a build; that of a service or target is its callers'.
+    /// Returns whether others are known to use the builder of a build; that of a service or target is its callers', and
+    /// who runs a script that nobody calls is not known.
     fn is_for_others(&self, one: &Subjected<'_>) -> bool {
+        if !one.one.is_called && self.graph.build(one.one.id).is_of_script() {
+            return false;
+        }
         let is_shared = |builder: &Builder| builder.own().is_none() && *builder != Builder::Unknown;
         let callers = self.resolved.iter().filter(|caller| {
             budget::spend(1 + caller.layers.len()) && caller.layers.contains(&one.one.id)
