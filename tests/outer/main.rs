@@ -13,6 +13,7 @@ mod parity;
 mod precommit;
 mod reports;
 mod rocker;
+mod scripts;
 mod shell;
 
 #[path = "../common/command.rs"]

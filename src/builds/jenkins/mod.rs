@@ -104,7 +104,7 @@ impl Pipeline for Jenkins {
             Runs::Matrix(axes) => axes,
         };
         let is_plain = |axis: &AxisPath| {
-            let mut rows = found.runs.iter().flat_map(|runs| runs.rows());
+            let mut rows = found.runs.iter().flat_map(jobs::JobRuns::rows);
             rows.all(|row| jobs::value(row, axis).is_some_and(|value| jobs::is_plain_value(value)))
         };
         if !axes.iter().all(is_plain) {

@@ -96,7 +96,7 @@ struct Reader<'r, 'y> {
     count: usize,
 }
 
-impl<'y> Reader<'_, 'y> {
+impl Reader<'_, '_> {
     /// Reads until fewer than `depth` blocks are open.
     fn read(&mut self, depth: usize) {
         // The last word that is no argument's name, with the strings behind it.
