@@ -15,7 +15,7 @@ pub fn long_texts(format: FormatRef, source: &str) -> Result<Option<Vec<Span>>, 
         let yaml = Yaml::read(source)?;
         return Ok(Some(yaml.texts().filter(is_long).collect()));
     }
-    if bake::is_json(source) {
+    if bake::is_json(source) || !format.takes_comments() {
         return Ok(None);
     }
     let inline = format.read(source)?.inline;

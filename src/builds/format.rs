@@ -43,6 +43,11 @@ pub trait Format: fmt::Debug + Sync {
         self.read(source)
     }
 
+    /// Returns whether a line that begins with `#` can be added wherever no text goes on over it.
+    fn takes_comments(&self) -> bool {
+        true
+    }
+
     /// Returns whether a file may be of interest, by the words in it: a cheap test.
     fn may_build(&self, _source: &[u8]) -> bool {
         true

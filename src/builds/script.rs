@@ -59,6 +59,10 @@ impl Format for Script {
         None
     }
 
+    fn takes_comments(&self) -> bool {
+        false
+    }
+
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
         if !is_shell(source) || !self.may_build(source.as_bytes()) {
             return Ok(BuildFile::default());

@@ -50,7 +50,9 @@ fn shown(lane: LaneStatus) -> &'static str {
 pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
     let files = count(files, "file");
     if builds.is_empty() {
-        return format!("{files}, no build in a workflow, pipeline, Compose or bake file, Makefile or script.\n");
+        return format!(
+            "{files}, no build in a workflow, pipeline, Compose or bake file, Makefile or script.\n"
+        );
     }
     let head = ["PLACE", "BUILD", "DOCKERFILE", "STAGE", "MATRIX", "LANE"];
     let mut text = super::table::table(head, builds.iter().map(row));

@@ -100,7 +100,8 @@ fn snippets() -> Vec<(String, String)> {
     let blocks = page.split("```").skip(1).step_by(2);
     let named = blocks.filter_map(|block| {
         let (_, text) = block.split_once('\n')?;
-        let path = text.lines().next()?.strip_prefix("# ")?;
+        let first = text.lines().next()?;
+        let path = first.strip_prefix("# ").or(first.strip_prefix("// "))?;
         Some((path.to_owned(), text.to_owned()))
     });
     named.collect()
@@ -111,7 +112,7 @@ fn every_example_passes_its_lane() {
     let examples = snippets();
     assert_eq!(
         examples.len(),
-        6,
+        8,
         "an example is gone, or has lost its path"
     );
     for (path, text) in examples {
@@ -132,8 +133,8 @@ fn every_example_passes_its_lane() {
         let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
         let builds = builds["builds"].as_array().unwrap();
         assert!(!builds.is_empty(), "{path}: no build is seen");
-        // Whoever calls Compose or bake sets it.
-        let is_called = path == "compose.yml" || path == "docker-bake.hcl";
+        // Whoever calls Compose, bake or make sets it.
+        let is_called = ["compose.yml", "docker-bake.hcl", "Makefile"].contains(&path.as_str());
         let lane = if is_called { "handed-on" } else { "passed" };
         assert!(
             builds

@@ -27,10 +27,13 @@ fn commands(folder: &Path, path: &str) -> Vec<String> {
     let folder = folder.join(path.parent().unwrap());
     let name = path.file_name().unwrap();
     let text = fs::read_to_string(folder.join(name)).unwrap();
-    let heads = text.lines().filter_map(|line| line.split_once(':'));
+    let heads = text.lines().filter(|line| !line.starts_with('\t'));
+    let heads = heads.filter_map(|line| line.split_once(':'));
     let is_name = |name: &&str| {
         !name.starts_with('.')
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     let targets: BTreeSet<&str> = heads
         .flat_map(|(names, _)| names.split(' '))
@@ -40,7 +43,12 @@ fn commands(folder: &Path, path: &str) -> Vec<String> {
     let run = |target: &&str| {
         let mut make = Command::new("make");
         // A recipe may call its own target.
-        make.args(["--dry-run", "--no-print-directory", "MAKE=echo make", "--file"]);
+        make.args([
+            "--dry-run",
+            "--no-print-directory",
+            "MAKE=echo make",
+            "--file",
+        ]);
         let output = make
             .arg(name)
             .arg(target)
@@ -77,7 +85,10 @@ fn without(text: &str) -> (String, usize) {
 fn fixed_recipes_and_scripts_run_what_they_ran() {
     for program in ["make", "bash"] {
         if !is_there(program) {
-            return left_out("the test of fixed recipes and scripts", &format!("it needs {program}"));
+            return left_out(
+                "the test of fixed recipes and scripts",
+                &format!("it needs {program}"),
+            );
         }
     }
     let (mut recipes, mut scripts) = (0, 0);
@@ -123,5 +134,8 @@ fn fixed_recipes_and_scripts_run_what_they_ran() {
             }
         }
     }
-    assert!(recipes > 8 && scripts > 4, "{recipes} Makefiles, {scripts} scripts");
+    assert!(
+        recipes > 8 && scripts > 4,
+        "{recipes} Makefiles, {scripts} scripts"
+    );
 }

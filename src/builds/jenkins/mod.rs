@@ -38,6 +38,10 @@ impl Format for Jenkins {
         None
     }
 
+    fn takes_comments(&self) -> bool {
+        false
+    }
+
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
         jobs::read(&Self, source, Around::NONE)
     }

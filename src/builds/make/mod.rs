@@ -37,6 +37,10 @@ impl Format for Make {
         None
     }
 
+    fn takes_comments(&self) -> bool {
+        false
+    }
+
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
         jobs::read(&Self, source, Around::NONE)
     }
