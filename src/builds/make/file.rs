@@ -64,6 +64,11 @@ impl<'s> Makefile<'s> {
         file
     }
 
+    /// Returns whether the file sets a variable anywhere.
+    pub fn has(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
+    }
+
     /// Returns whether the file sets a variable, so that the environment's value does not count.
     pub fn sets(&self, name: &str) -> bool {
         self.variables.get(name).is_some_and(|set| !set.is_default)

@@ -101,18 +101,22 @@ impl Pipeline for Make {
 }
 
 /// Returns what the recipes of a Makefile build where make's command line gives these variables, which go before those of
-/// the file; the places stay. One without a value has that of the environment, where make puts it.
+/// the file; the places stay. One without a value has that of the environment, where make puts it. `None` where the file
+/// sets none of them.
 pub fn given(source: &str, variables: &[(String, Option<String>)]) -> Option<BuildFile> {
-    let mut source = source.to_owned();
-    for (name, value) in variables {
+    let file = Makefile::read(source);
+    let own = variables.iter().filter(|(name, _)| file.has(name));
+    let mut given = String::new();
+    for (name, value) in own {
         let plain = value
             .as_deref()
             .filter(|value| !value.contains(['\n', '#', '\\']));
-        source += &match plain {
+        given += &match plain {
             Some(value) => format!("\noverride {name} := {}", value.replace('$', "$$")),
             None => format!("\noverride undefine {name}"),
         };
     }
+    let source = (!given.is_empty()).then(|| source.to_owned() + &given)?;
     jobs::read(&Make, &source, Around::NONE).ok()
 }
 
