@@ -163,7 +163,7 @@ fn the_tools_own_reading_is_ours() {
                     inline.is_none()
                         && *path == format!("{context}/{file}").trim_start_matches(['.', '/'])
                 }
-                Subject::Files(..) | Subject::Snippets => false,
+                Subject::Files(..) | Subject::Snippets | Subject::ByInputs(_) => false,
             };
             let build = of_name()
                 .find(join)

@@ -10,9 +10,10 @@ use crate::loud::left_out;
 use crate::pages;
 
 /// What `fix` adds to a command, as a shell gets it.
-const ADDED: [&str; 2] = [
+const ADDED: [&str; 3] = [
     " --build-arg CACHE_ID=\"${CACHE_ID:-default}\"",
     " --build-arg CACHE_ID",
+    " --build-arg BUILDKIT_CACHE_MOUNT_NS",
 ];
 
 /// Returns whether the program is there.
