@@ -17,6 +17,36 @@ pub use pattern::pattern;
 pub use show::{inert, is_unprintable, printable, visible};
 pub use span::{BOM, Span, bom};
 
+/// Returns whether a variable can have this name.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && name_prefix(text) == text
+}
+
+/// Returns the name of a variable that `text` begins with, which may be empty.
+pub fn name_prefix(text: &str) -> &str {
+    let end = text.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_');
+    let name = &text[..end.unwrap_or(text.len())];
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        return "";
+    }
+    name
+}
+
+/// Splits what stands behind the `$` of `$NAME` or `${NAME}` into the name and the rest; `None` where it is no variable.
+pub fn split_variable(text: &str) -> Option<(&str, &str)> {
+    let (name, behind) = match text.strip_prefix('{') {
+        Some(braced) => braced.split_once('}')?,
+        None => text.split_at(name_prefix(text).len()),
+    };
+    is_name(name).then_some((name, behind))
+}
+
+/// Returns the name in `$NAME` or `${NAME}`, where the text is nothing else.
+pub fn variable(text: &str) -> Option<&str> {
+    let (name, behind) = split_variable(text.strip_prefix('$')?)?;
+    behind.is_empty().then_some(name)
+}
+
 /// Returns `n` with its noun, in the plural unless it is one.
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 {

@@ -11,6 +11,7 @@ pub use super::changes::{Change, Create, NamedBuilder};
 pub use super::own_builder::OwnBuilder;
 use super::tool::BuildTool;
 use crate::budget;
+use crate::text::variable;
 
 /// The builder that a build runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -239,7 +240,7 @@ impl Builders {
     ) -> Builder {
         let before = self.used_by_itself(tool, named, env);
         let name = match named {
-            Some(NamedBuilder::Buildx(name)) => Some(variable(name, env)),
+            Some(NamedBuilder::Buildx(name)) => Some(value_of(name, env)),
             _ => env("BUILDX_BUILDER").filter(|name| !name.is_empty()),
         };
         let is_known = name
@@ -290,7 +291,7 @@ impl Builders {
     ) -> Builder {
         let by_name = match named {
             Some(NamedBuilder::Service) => return Builder::Elsewhere,
-            Some(NamedBuilder::Buildx(name)) => Some(variable(name, env)),
+            Some(NamedBuilder::Buildx(name)) => Some(value_of(name, env)),
             _ if tool.is_buildah() => None,
             _ => env("BUILDX_BUILDER").filter(|name| !name.is_empty()),
         };
@@ -440,11 +441,9 @@ impl Builders {
 }
 
 /// Returns the value of a variable; any other text as it is.
-fn variable(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
-    let name = text
-        .strip_prefix('$')
-        .map(|name| name.trim_matches(['{', '}']));
-    name.and_then(env).unwrap_or_else(|| text.to_owned())
+fn value_of(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
+    let value = variable(text).and_then(env);
+    value.unwrap_or_else(|| text.to_owned())
 }
 
 /// Returns whether only a run knows what `text`, as written, stands for.

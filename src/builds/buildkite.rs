@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::format::{Around, FilePath, Format, Inserter, Insertion};
+use super::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
 use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Source, Step,
@@ -34,8 +34,8 @@ impl Format for Buildkite {
         path.is_yaml_in(".buildkite")
     }
 
-    fn folder(&self) -> Option<&'static str> {
-        Some(".buildkite")
+    fn base(&self) -> PathBase {
+        PathBase::Above(".buildkite")
     }
 
     fn adds(&self) -> Option<Addition> {

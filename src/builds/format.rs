@@ -1,5 +1,6 @@
 //! The interface of a format. The formats are listed in the [folder](super).
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use super::yaml::Addition;
 use crate::fix::Fix;
 
 /// A format of files that build images: one file of code, and one name in the list.
-pub trait Format: fmt::Debug + Sync {
+pub trait Format: Any + fmt::Debug + Sync {
     /// Returns whether the file at `path` is one, by its name and folder.
     fn claims(&self, path: &FilePath<'_>) -> bool;
 
@@ -53,11 +54,19 @@ pub trait Format: fmt::Debug + Sync {
         true
     }
 
-    /// Returns the folder at the repository's root from which the paths of such files start; `None` where they start
-    /// from the file's own folder.
-    fn folder(&self) -> Option<&'static str> {
-        None
+    /// Returns where the paths of such files start.
+    fn base(&self) -> PathBase {
+        PathBase::OwnFolder
     }
+}
+
+/// The folder from which the paths of a file start.
+#[derive(Clone, Copy, Debug)]
+pub enum PathBase {
+    OwnFolder,
+    Repository,
+    /// The one with the folder of this name, in which the file is; otherwise the repository's.
+    Above(&'static str),
 }
 
 /// The texts of the other files of a whole.

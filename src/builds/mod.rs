@@ -45,7 +45,7 @@ pub use builder::{Builder, OwnBuilder};
 pub use buildkite::Buildkite;
 pub use compose::Compose;
 pub use devcontainer::Devcontainer;
-pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion};
+pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion, PathBase};
 pub use github::Github;
 pub use gitlab::Gitlab;
 pub use jenkins::Jenkins;

@@ -280,7 +280,7 @@ pub trait Values: fmt::Debug + Send + Sync {
 }
 
 /// Stands around a name in a value; no text holds it.
-pub const SAME: char = '\u{1}';
+pub const SAME: char = '\u{3}';
 
 /// The name that stands for the name of the workflow that a run belongs to.
 pub const WORKFLOW: &str = "github.workflow";

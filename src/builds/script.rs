@@ -9,10 +9,8 @@ use std::sync::{Arc, LazyLock};
 use regex::bytes::Regex;
 
 use super::command;
-use super::format::{Around, FilePath, Format, Inserter, Insertion};
-use super::jobs::{
-    self, Found, Gatherer, Job, Language, Looked, Matrix, Piece, Pipeline, Scope, Source, Step,
-};
+use super::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
+use super::jobs::{self, Found, Gatherer, Job, Language, Matrix, Piece, Pipeline, Source, Step};
 use super::model::{BuildFile, Lane, ReadError};
 use super::paths::Text;
 use super::shell::{self, Dialect, Lookup};
@@ -46,9 +44,9 @@ impl Format for Script {
             .is_some_and(|(_, end)| end == "sh")
     }
 
-    /// Returns no folder's name: it is called from the repository's root, or from anywhere.
-    fn folder(&self) -> Option<&'static str> {
-        Some(".git")
+    /// Returns the repository's root: it is called from there, or from anywhere.
+    fn base(&self) -> PathBase {
+        PathBase::Repository
     }
 
     fn may_build(&self, source: &[u8]) -> bool {
@@ -88,17 +86,9 @@ impl Language for Script {
     fn is_called(&self) -> bool {
         true
     }
-
-    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
-        (!text.contains(['$', '`'])).then(|| text.into())
-    }
 }
 
 impl Pipeline for Script {
-    fn source<'s>(&self, source: &'s str) -> Result<Source<'s>, ReadError> {
-        Ok(Source::Text(source))
-    }
-
     fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
         let Source::Text(source) = source else {
             return;

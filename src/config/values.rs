@@ -5,6 +5,7 @@ use crate::rules::Profile;
 use crate::rules::exempt;
 use crate::rules::profile::{self, PROFILES};
 use crate::rules::variables::PLATFORM_ARGS;
+use crate::text::is_name;
 
 /// Names that a lane's ARG must not take, since they would change the build.
 const RESERVED: &[&str] = &[
@@ -37,13 +38,9 @@ pub fn arg(text: &str) -> Result<String, String> {
 
 /// Reads the name of a variable.
 pub fn variable(text: &str) -> Result<String, String> {
-    let fits = text.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
-        && text
-            .chars()
-            .all(|ch| ch.is_ascii_alphanumeric() || ch == '_');
     let why =
         "a build argument's name is a letter or underscore, then letters, digits and underscores";
-    if fits {
+    if is_name(text) {
         Ok(text.into())
     } else {
         Err(why.into())

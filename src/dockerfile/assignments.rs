@@ -3,6 +3,7 @@
 use super::ast::{Dockerfile, Instruction, Keyword};
 use super::expression::{self, Reach};
 use super::lines::{is_blank, trim_end, trim_start};
+use crate::text::is_name;
 
 /// `NAME` or `NAME=value` in an ARG or ENV.
 #[derive(Debug)]
@@ -76,9 +77,7 @@ pub(super) fn assignments_in<'i>(
 }
 
 fn name_of(bytes: &[u8]) -> Option<&str> {
-    let is_part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
-    let fits = bytes.first().is_some_and(|b| !b.is_ascii_digit()) && bytes.iter().all(is_part);
-    std::str::from_utf8(bytes).ok().filter(|_| fits)
+    std::str::from_utf8(bytes).ok().filter(|name| is_name(name))
 }
 
 /// Returns the byte ranges of the words behind the flags, quotes and escapes kept (BuildKit's `parseWords`).

@@ -27,6 +27,7 @@ pub use ast::{
 pub use directives::Key;
 pub use mount_options::{MOUNT_OPTIONS, clean};
 pub use scope::Seen;
+pub use stages::target_of;
 pub use template::BranchId;
 pub use words::{Form, Part, Variable, Word};
 #[cfg(feature = "internals")]

@@ -53,16 +53,8 @@ impl Dockerfile<'_> {
 
     /// Returns the stage that a build up to `target` ends with, the last one by default; `None` for an unknown target.
     pub fn target(&self, target: Option<&str>) -> Option<usize> {
-        let Some(target) = target else {
-            return self.stages.len().checked_sub(1);
-        };
-        let is_it = |stage: &&Stage| {
-            let name = stage.name.as_ref();
-            name.is_some_and(|name| name.eq_ignore_ascii_case(target))
-        };
-        let named = self.stages.iter().rfind(is_it);
-        let stage = named.or_else(|| self.stages.get(target.parse::<usize>().ok()?));
-        stage.map(|stage| stage.index)
+        let names = self.stages.iter().map(|stage| stage.name.as_deref());
+        target_of(names, target)
     }
 
     /// Returns for each stage whether a build up to `target` needs it; `None` for an unknown target.
@@ -85,6 +77,21 @@ impl Dockerfile<'_> {
         let boundary = self.boundaries[after.checked_sub(1)?];
         (self.stage_of(boundary) == self.stage_of(index)).then_some(boundary)
     }
+}
+
+/// Returns which of the stages of these names a build up to `target` ends with: the last one by default, else the last one
+/// of that name, else the one of that number; `None` for an unknown target.
+pub fn target_of<'n>(
+    mut names: impl ExactSizeIterator<Item = Option<&'n str>> + DoubleEndedIterator,
+    target: Option<&str>,
+) -> Option<usize> {
+    let count = names.len();
+    let Some(target) = target else {
+        return count.checked_sub(1);
+    };
+    let is_it = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(target));
+    let found = names.rposition(is_it).or_else(|| target.parse().ok());
+    found.filter(|at| *at < count)
 }
 
 /// Finds the stages; other instructions than ARGs before the first FROM make a stage of their own: a snippet that

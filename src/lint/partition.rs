@@ -276,10 +276,10 @@ fn without_new_platforms(id: &[u8], old: &[u8]) -> Vec<u8> {
 pub(super) fn show(id: &[u8]) -> String {
     let mut text = String::new();
     for (number, part) in id.split_str("\x02").enumerate() {
-        let part = part.to_str_lossy();
         if number % 2 == 0 {
-            text.push_str(&part.replace('\x01', "…"));
+            text.push_str(&part.replace(LANE, "…").to_str_lossy());
         } else {
+            let part = part.to_str_lossy();
             let name = part.split_once('=').map_or(&*part, |(name, _)| name);
             text.push_str(&format!("${{{name}}}"));
         }

@@ -1,6 +1,7 @@
 //! Which files are Dockerfiles: by their names, and by their beginnings where a name leaves a doubt.
 
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, SyntaxError, expression};
+use crate::text::is_name;
 
 /// The endings of backups, and of a list that stands beside a Dockerfile.
 const BESIDE: &[&[u8]] = &[b".dockerignore", b".bak", b".orig"];
@@ -126,6 +127,5 @@ fn words(text: &[u8]) -> Vec<&[u8]> {
 /// Returns whether `word` is `NAME` or `NAME=value`.
 fn is_assignment(word: &[u8]) -> bool {
     let name = word.split(|byte| *byte == b'=').next().unwrap_or_default();
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    !name.is_empty() && !name[0].is_ascii_digit() && name.iter().all(is_letter)
+    std::str::from_utf8(name).is_ok_and(is_name)
 }

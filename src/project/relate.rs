@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::budget::{self, Spent};
-use crate::builds::FormatRef;
+use crate::builds::{FormatRef, PathBase};
 use crate::finding::Finding;
 use crate::lint::matching::{self, BuildStatus, FileAccess};
 use crate::lint::{self, FileReport};
@@ -70,12 +70,15 @@ pub fn compare(
 /// says whether a repository begins in a folder.
 pub fn root(path: &Path, format: FormatRef, is_root: impl Fn(&Path) -> bool) -> PathBuf {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let Some(known) = format.folder() else {
-        return folder.to_path_buf();
-    };
     let mut above = folder.ancestors();
-    let by_name = above.find(|folder| folder.ends_with(known));
-    let above = || folder.ancestors().find(|folder| is_root(folder));
-    let root = by_name.and_then(Path::parent).or_else(above);
+    let repository = || folder.ancestors().find(|folder| is_root(folder));
+    let root = match format.base() {
+        PathBase::OwnFolder => None,
+        PathBase::Repository => repository(),
+        PathBase::Above(name) => {
+            let known = above.find(|folder| folder.ends_with(name));
+            known.and_then(Path::parent).or_else(repository)
+        }
+    };
     root.unwrap_or(folder).to_path_buf()
 }

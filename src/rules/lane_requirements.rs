@@ -2,7 +2,7 @@
 
 use crate::budget;
 use crate::builds::NAMESPACE;
-use crate::dockerfile::{Form, Word};
+use crate::dockerfile::{Form, Word, target_of};
 use crate::text::{LineIndex, Range, Span};
 
 use super::caches::Cache;
@@ -107,16 +107,9 @@ impl LaneRequirements {
     /// Returns the first lock with a lane that a build up to `target` (the last stage by default) takes; none for an
     /// unknown target.
     pub fn taken(&self, target: Option<&str>) -> Option<&LaneLock> {
-        let Some(target) = target else {
-            return Some(&self.locks[self.stages.last()?.first?]);
-        };
-        let is_it = |stage: &&StageLock| {
-            let label = stage.label.as_deref();
-            label.is_some_and(|label| label.eq_ignore_ascii_case(target))
-        };
-        let named = self.stages.iter().rfind(is_it);
-        let stage = named.or_else(|| self.stages.get(target.parse::<usize>().ok()?));
-        Some(&self.locks[stage?.first?])
+        let names = self.stages.iter().map(|stage| stage.label.as_deref());
+        let stage = &self.stages[target_of(names, target)?];
+        Some(&self.locks[stage.first?])
     }
 }
 

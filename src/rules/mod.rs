@@ -53,7 +53,7 @@ mod undeclared_arg;
 mod unlock;
 mod unlocked_apt;
 mod unlocked_cache;
-mod unpassed_arg;
+pub mod unpassed_arg;
 mod unused_ignore;
 
 pub use context::Context;

@@ -2,6 +2,8 @@
 
 use crate::builds::{BuildTool, NAMESPACE, Runs};
 use crate::finding::{Finding, RuleId, Severity};
+use crate::fix::{Edit, Fix};
+use crate::text::Span;
 
 use super::build_context::{BuildContext, Pair, Tells, Waiting};
 
@@ -64,6 +66,32 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
         .fix(fix);
     finding.severity = severity;
     findings.push(finding.point(cx.asks()));
+}
+
+/// Makes the finding on a cache that is filled by the id `old`, which `build` has replaced by another one, with the edit
+/// that writes that.
+pub fn stale_fill(
+    span: Span,
+    old: &str,
+    build: &str,
+    new: Result<(&str, Edit), String>,
+) -> Finding {
+    let (has, help, fix) = match new {
+        Ok((id, edit)) => {
+            let title = format!("fill the cache `{id}`");
+            let fix = Fix::needs_review(title.clone(), vec![edit]);
+            (format!(": {build} has `{id}`"), title, Ok(fix))
+        }
+        Err(why) => {
+            let help = format!("write the id that {build} has there");
+            (String::new(), help, Err(why))
+        }
+    };
+    let message = format!("it fills the cache `{old}`, which no build has{has}");
+    let finding = Finding::new(RuleId::UnpassedArg, span, message);
+    let mut finding = finding.help(help).fix(fix);
+    finding.severity = Severity::Warning;
+    finding
 }
 
 /// Says how a person passes a lane.

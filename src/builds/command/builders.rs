@@ -8,7 +8,7 @@ use super::tables;
 /// Returns the change that the words of a command make.
 pub(super) fn change(words: &[Word]) -> Option<Change> {
     let (tool, _) = skip_prefixes(words)?;
-    let name = words[tool].text()?.rsplit('/').next()?;
+    let name = tables::program_name(words[tool].text()?);
     let at = tool + 1;
     let at = match name {
         "docker" => match subcommand(words, at)? {

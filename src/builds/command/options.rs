@@ -1,9 +1,10 @@
 //! Splitting words into options, their values and positional words.
 
 use super::super::model::{ArgName, NAMESPACE};
-use super::super::shell::{Word, is_name};
+use super::super::shell::Word;
 use super::model::{MATRIX_LANE, OWN_LANE};
 use super::tables::{self, Options, Runs};
+use crate::text::is_name;
 
 pub(super) enum Item<'w> {
     Word(usize),
@@ -144,7 +145,7 @@ pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(ArgName, Word
 /// its value.
 pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, ArgName, Word)> {
     let text = |at: usize| words.get(at).and_then(Word::text);
-    let is_tool = text(tool)?.rsplit('/').next() == Some("cachelane");
+    let is_tool = tables::program_name(text(tool)?) == "cachelane";
     if !is_tool || text(tool + 1) != Some("run") {
         return None;
     }

@@ -2,11 +2,11 @@
 
 use super::super::model::BuildTool;
 use super::super::paths::Text;
-use super::super::shell::{Dialect, Values, Word, is_name};
+use super::super::shell::{Dialect, Values, Word};
 use super::model::{Command, InsertMethod};
 use super::options::{Item, Items};
 use super::tables;
-use crate::text::Span;
+use crate::text::{Span, is_name};
 
 fn new(tool: BuildTool, words: &[Word], at: usize) -> Command {
     let last = words.last().map_or(0, |word| word.span.end);

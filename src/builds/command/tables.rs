@@ -4,8 +4,6 @@
 //! containers/podman, containers/buildah, devcontainers/cli, osrf/rocker). Only switches are listed; every other option
 //! takes a value.
 
-use super::super::shell::is_name;
-
 /// Options that take no value.
 pub(super) struct Options {
     /// Long names, separated by blanks.
@@ -127,6 +125,7 @@ pub enum Runs {
     Script,
 }
 
+use crate::text::is_name;
 use Runs::{Command, Package, Script};
 
 const fn prefix(name: &'static str, letters: &'static str, words: usize, runs: Runs) -> Prefix {

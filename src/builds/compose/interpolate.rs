@@ -6,6 +6,7 @@
 
 use super::variables::Variables;
 use crate::budget;
+use crate::text::name_prefix;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Segment<'a> {
@@ -64,9 +65,7 @@ fn variable(text: &str) -> Option<(usize, Segment<'_>)> {
 }
 
 fn name(text: &str) -> Option<&str> {
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let name = &text[..text.bytes().take_while(|byte| is_letter(byte)).count()];
-    (!name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())).then_some(name)
+    Some(name_prefix(text)).filter(|name| !name.is_empty())
 }
 
 /// Returns the place of the brace that closes the one open at the start of `text`.

@@ -1,5 +1,6 @@
 //! The variables of a `.env`, which Compose reads beside its file.
 
+use crate::text::is_name;
 use std::collections::HashMap;
 
 /// What a file sets; the environment of a run comes before it.
@@ -17,9 +18,8 @@ impl Variables {
                 continue;
             };
             let name = name.trim_end();
-            let is_letter = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
             match value_of(value.trim()) {
-                Some(value) if name.chars().all(is_letter) => {
+                Some(value) if is_name(name) => {
                     variables.insert(name.to_owned(), value);
                 }
                 _ => {

@@ -12,9 +12,9 @@ use crate::builds::jobs::{Scope, Step, by_inputs};
 use crate::builds::model::{Arg, Build, BuildTool, Files, NoCache, Place, SAME, Subject};
 use crate::builds::paths::Text;
 use crate::builds::platforms::{OfTargets, PlatformText, Platforms};
-use crate::builds::shell::{self, Dialect, Lookup, Word, is_name};
+use crate::builds::shell::{self, Dialect, Lookup, Word};
 use crate::builds::yaml::Node;
-use crate::text::Span;
+use crate::text::{Span, is_name};
 
 /// Docker's own workflows; the contexts of their inputs are folders of the repository, from which all paths start.
 const BUILDER: &str = "docker/github-builder";

@@ -1,6 +1,6 @@
 use super::language::Github;
 use super::{insert, workflow};
-use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion};
+use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
 use crate::builds::jobs::{self, Found, Gatherer, Pipeline, Source};
 use crate::builds::model::{BuildFile, Lane, ReadError};
 
@@ -9,8 +9,8 @@ impl Format for Github {
         path.is_yaml_in(".github/workflows") || path.stem == Some("action")
     }
 
-    fn folder(&self) -> Option<&'static str> {
-        Some(".github")
+    fn base(&self) -> PathBase {
+        PathBase::Above(".github")
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {

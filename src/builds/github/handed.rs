@@ -1,9 +1,10 @@
 //! Variables and outputs that a step hands on to later ones, by the files that `GITHUB_ENV` and `GITHUB_OUTPUT` name.
 
-use crate::builds::command::MATRIX_LANE;
+use crate::builds::command::{MATRIX_LANE, program_name};
 use crate::builds::model::{Arg, ArgName};
-use crate::builds::shell::{self, Dialect, Simple, Word, is_name};
+use crate::builds::shell::{self, Dialect, Simple, Word};
 use crate::builds::yaml::Node;
+use crate::text::is_name;
 
 /// Returns what `step` sets for later ones, the last one first: variables by their names, outputs as
 /// `steps.ID.outputs.NAME`. [`ArgName::Lane`] is the variable of `cachelane id --format github-env`. A value is `None`
@@ -54,7 +55,7 @@ fn texts(simple: &Simple) -> Vec<&str> {
 /// another command.
 fn lane(words: &[&str]) -> Option<ArgName> {
     let has = |text: &str| words.contains(&text);
-    let is_tool = |text: &&str| text.rsplit('/').next() == Some("cachelane");
+    let is_tool = |text: &&str| program_name(text) == "cachelane";
     let to_env = has("github-env") || has("--format=github-env");
     if !words.iter().any(is_tool) || !has("id") || !to_env {
         return None;

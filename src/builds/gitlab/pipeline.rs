@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::file::File;
 use super::matrix;
 use crate::builds::builder::{Builder, Builders, Daemon, OwnBuilder};
-use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion};
+use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
 use crate::builds::jobs::{
     self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Source, Step, of_job,
 };
@@ -12,8 +12,9 @@ use crate::builds::model::{
     AxisPath, BuildFile, Call, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
 };
 use crate::builds::paths::Text;
-use crate::builds::shell::{Lookup, is_name};
+use crate::builds::shell::Lookup;
 use crate::builds::yaml::{Addition, Node};
+use crate::text::split_variable;
 
 /// The variable that holds the lane of a job, and its greatest length in bytes.
 const SLUG: &str = "CI_JOB_NAME_SLUG";
@@ -27,8 +28,8 @@ impl Format for Gitlab {
         path.stem.is_some_and(|stem| stem.ends_with(".gitlab-ci")) || path.is_yaml_in(".gitlab/ci")
     }
 
-    fn folder(&self) -> Option<&'static str> {
-        Some(".gitlab")
+    fn base(&self) -> PathBase {
+        PathBase::Above(".gitlab")
     }
 
     fn adds(&self) -> Option<Addition> {
@@ -88,13 +89,8 @@ impl Language for Gitlab {
         let mut parts = text.split('$');
         let mut filled = Text::from(parts.next().unwrap_or_default());
         for part in parts {
-            let plain = part.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_');
-            let (name, behind) = match part.strip_prefix('{') {
-                Some(braced) => braced.split_once('}')?,
-                None => part.split_at(plain.unwrap_or(part.len())),
-            };
-            let need = is_name(name).then_some(Lookup::Variable(name))?;
-            filled.push(&scope.lookup(need, looked)?)?;
+            let (name, behind) = split_variable(part)?;
+            filled.push(&scope.lookup(Lookup::Variable(name), looked)?)?;
             filled.text.push_str(behind);
         }
         Some(filled)

@@ -1,8 +1,7 @@
 //! The words and strings of Groovy.
 
 use crate::builds::jobs::Piece;
-use crate::builds::shell::is_name;
-use crate::text::{SourceMap, Span};
+use crate::text::{SourceMap, Span, is_name};
 
 /// A place in a text of Groovy.
 pub struct Scanner<'y> {

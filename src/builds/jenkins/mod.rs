@@ -8,10 +8,9 @@ mod groovy;
 mod read;
 
 use super::command;
-use super::format::{Around, FilePath, Format, Inserter, Insertion};
-use super::jobs::{self, Found, Gatherer, Language, Looked, Pipeline, Scope, Source};
+use super::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
+use super::jobs::{self, Found, Gatherer, Language, Pipeline, Scope, Source};
 use super::model::{AxisPath, BuildFile, Lane, ReadError, Runs, same};
-use super::paths::Text;
 use super::shell::Lookup;
 use super::yaml::Addition;
 
@@ -25,9 +24,9 @@ impl Format for Jenkins {
             || path.name.to_ascii_lowercase().ends_with(".jenkinsfile")
     }
 
-    /// Returns no folder's name: steps begin in the checkout, wherever the file is.
-    fn folder(&self) -> Option<&'static str> {
-        Some(".git")
+    /// Returns the checkout, where steps begin, wherever the file is.
+    fn base(&self) -> PathBase {
+        PathBase::Repository
     }
 
     fn may_build(&self, source: &[u8]) -> bool {
@@ -78,17 +77,9 @@ impl Language for Jenkins {
                 .then(|| same(name)),
         }
     }
-
-    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
-        (!text.contains(['$', '`'])).then(|| text.into())
-    }
 }
 
 impl Pipeline for Jenkins {
-    fn source<'s>(&self, source: &'s str) -> Result<Source<'s>, ReadError> {
-        Ok(Source::Text(source))
-    }
-
     fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
         if let Source::Text(source) = source {
             read::gather(source, gatherer);

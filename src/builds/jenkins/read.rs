@@ -11,8 +11,7 @@ use crate::builds::builder::{Builder, Builders};
 use crate::builds::jobs::{Gatherer, Job, Matrix, Piece, Step, product};
 use crate::builds::model::{Arg, AxisPath, Env, Ordered, Queue};
 use crate::builds::paths::Text;
-use crate::builds::shell::is_name;
-use crate::text::{SourceMap, Span};
+use crate::text::{SourceMap, Span, is_name};
 
 /// The place of the block that is the whole file.
 const WHOLE: usize = usize::MAX;

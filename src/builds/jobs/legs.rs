@@ -8,7 +8,8 @@ use crate::budget;
 use crate::builds::command::MATRIX_LANE;
 use crate::builds::model::{ArgName, Env, Leg, Values};
 use crate::builds::paths::Text;
-use crate::builds::shell::{Lookup, is_name};
+use crate::builds::shell::Lookup;
+use crate::text::split_variable;
 
 /// The command that prints a run's lane.
 const LANE: &str = "cachelane id";
@@ -157,12 +158,7 @@ fn with_variables(scope: &Scope<'_>, text: &str) -> Option<String> {
     let mut parts = text.split('$');
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let plain = part.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_');
-        let (name, behind) = match part.strip_prefix('{') {
-            Some(braced) => braced.split_once('}')?,
-            None => part.split_at(plain.unwrap_or(part.len())),
-        };
-        let name = is_name(name).then_some(name)?;
+        let (name, behind) = split_variable(part)?;
         // An earlier step may hand the lane on, by a name that only the configuration knows.
         let handed = || {
             let set = scope.env.iter().find(|set| set.name == ArgName::Lane)?;

@@ -7,14 +7,13 @@ use super::gather::Gatherer;
 use super::model::{Found, Source};
 use super::scope::Language;
 use crate::builds::command;
-use crate::builds::format::{Around, Inserter, Insertion};
+use crate::builds::format::{Around, Format, Inserter, Insertion};
 use crate::builds::model::{BuildFile, Lane, ReadError};
-use crate::builds::shell::is_name;
 use crate::builds::yaml::Yaml;
-use crate::text::Span;
+use crate::text::{Span, is_name};
 
 /// A format whose files hold jobs.
-pub trait Pipeline: Language {
+pub trait Pipeline: Format + Language {
     /// Returns the words of which a relevant file has one, besides those of commands that build.
     fn words(&self) -> &'static [&'static str] {
         &[]
@@ -26,11 +25,6 @@ pub trait Pipeline: Language {
     /// Returns whether the commands of the file see the variable `name` as its caller sets it.
     fn hands_on(&self, _source: &Source<'_>, _name: &str) -> bool {
         true
-    }
-
-    /// Reads a file as far as its places go. Fails when it is none of the format.
-    fn source<'s>(&self, source: &'s str) -> Result<Source<'s>, ReadError> {
-        Yaml::read(source).map(Source::Yaml)
     }
 
     /// Returns the insertion that makes a build pass the lane; the error is why a person has to do it.
@@ -115,7 +109,10 @@ impl<'s> Whole<'s> {
                 .collect()
         };
         Ok(Self {
-            own: format.source(source)?,
+            own: match format.adds() {
+                Some(_) => Source::Yaml(Yaml::read(source)?),
+                None => Source::Text(source),
+            },
             over: all(&around.over),
             under: all(&around.under),
         })

@@ -8,16 +8,19 @@ use crate::budget;
 use crate::builds::command;
 use crate::builds::model::{AxisPath, Build, Env, Runs, same};
 use crate::builds::paths::Text;
-use crate::builds::shell::{Lookup, is_name};
-use crate::text::Span;
+use crate::builds::shell::Lookup;
+use crate::text::{Span, variable};
 
 /// A format's rules for texts and names.
 pub trait Language: fmt::Debug + Sync {
     /// Returns the variable that holds the folder of the checkout.
     fn root(&self) -> &'static str;
 
-    /// Returns `text` with the values that the format puts in before any shell runs; `None` where one is unknown.
-    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<Text>;
+    /// Returns `text` with the values that the format puts in before any shell runs; `None` where one is unknown. By
+    /// default it puts in none.
+    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
+        (!text.contains(['$', '`'])).then(|| text.into())
+    }
 
     /// Returns the way to the matrix value that a need asks for.
     fn axis(&self, _need: Lookup<'_>) -> Option<AxisPath> {
@@ -165,10 +168,7 @@ impl Scope<'_> {
 
     /// Returns `text`, a variable of a script's or anything else as written, with its value where that is known.
     pub fn resolved(&self, text: &str) -> String {
-        let name = text.strip_prefix('$');
-        let name = name.map(|name| name.trim_matches(['{', '}']));
-        let variable = name.filter(|name| is_name(name));
-        let known = match variable {
+        let known = match variable(text) {
             Some(name) => self.known(Lookup::Variable(name)),
             None => self.filled(text),
         };

@@ -3,8 +3,7 @@
 use super::file::{Makefile, Recipe};
 use crate::budget;
 use crate::builds::jobs::Piece;
-use crate::builds::shell::is_name;
-use crate::text::SourceMap;
+use crate::text::{SourceMap, is_name};
 
 /// The values of `$@`, `$<` and `$^`.
 #[derive(Clone, Copy)]

@@ -11,11 +11,8 @@ use std::sync::Arc;
 
 use super::command;
 use super::format::{Around, FilePath, Format, Inserter, Insertion};
-use super::jobs::{
-    self, Found, Gatherer, Job, Language, Looked, Matrix, Pipeline, Scope, Source, Step,
-};
+use super::jobs::{self, Found, Gatherer, Job, Language, Matrix, Pipeline, Source, Step};
 use super::model::{Arg, BuildFile, Env, Group, Lane, ReadError};
-use super::paths::Text;
 use super::yaml::Addition;
 use file::{Makefile, Recipe};
 
@@ -63,17 +60,9 @@ impl Language for Make {
     fn is_called(&self) -> bool {
         true
     }
-
-    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
-        (!text.contains(['$', '`'])).then(|| text.into())
-    }
 }
 
 impl Pipeline for Make {
-    fn source<'s>(&self, source: &'s str) -> Result<Source<'s>, ReadError> {
-        Ok(Source::Text(source))
-    }
-
     fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
         let Source::Text(source) = source else {
             return;

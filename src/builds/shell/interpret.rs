@@ -4,11 +4,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::lex::tokens;
-use super::word::{
-    Assigned, Dialect, Inner, PieceKind, SETTERS, Simple, Token, Values, Word, is_name,
-};
+use super::word::{Assigned, Dialect, Inner, PieceKind, SETTERS, Simple, Token, Values, Word};
 use crate::budget;
-use crate::text::Span;
+use crate::text::{Span, is_name};
 
 /// Words that open a block, which may run more than once or not at all.
 const OPENERS: &[&str] = &[

@@ -1,8 +1,8 @@
 //! The tokens of a script: words with their places, and operators.
 
-use super::word::{Assigned, Dialect, Inner, Piece, PieceKind, Token, Word, is_name};
+use super::word::{Assigned, Dialect, Inner, Piece, PieceKind, Token, Word};
 use crate::budget;
-use crate::text::Span;
+use crate::text::{Span, is_name, name_prefix};
 
 /// The marks of what a CI system replaces before any shell runs: an expression of GitHub's, an input of GitLab's, a matrix
 /// value of Buildkite's.
@@ -255,12 +255,7 @@ impl<'s> Lexer<'s> {
 
     /// Reads a name, which may be empty.
     fn name(&mut self) -> &'s str {
-        let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let rest = self.rest();
-        let name = &rest[..rest.bytes().take_while(|byte| is_letter(byte)).count()];
-        if !is_name(name) {
-            return "";
-        }
+        let name = name_prefix(self.rest());
         self.at += name.len();
         name
     }

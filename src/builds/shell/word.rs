@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use crate::budget;
 use crate::builds::paths::Text;
-use crate::text::Span;
+use crate::text::{Span, is_name};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
@@ -284,12 +284,4 @@ impl Word {
             _ => self.pieces.push(Piece::text(letter)),
         }
     }
-}
-
-/// Returns whether a shell variable can have this name.
-pub fn is_name(name: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.starts_with(|first: char| first.is_ascii_digit())
-        && !name.is_empty()
-        && name.bytes().all(is_letter)
 }

@@ -1,5 +1,6 @@
 //! The runs of builds, and which of them can overlap.
 
+use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -33,7 +34,8 @@ type Jobs<'g> = Rc<HashSet<&'g str>>;
 /// A place in a queue.
 #[derive(PartialEq, Eq)]
 struct Turn {
-    format: String,
+    /// The type of the file's format: each has its own queues.
+    format: TypeId,
     /// The value of the queue's name.
     name: String,
     /// How many of the jobs that a run is in wait together, the outermost first; 0 for the whole run of the first file.
@@ -260,7 +262,7 @@ impl Contender<'_> {
             let name = run.leg.values.value(&queue.name)?;
             let format = graph.report(run.file).builds.as_ref()?.format;
             Some(Turn {
-                format: format!("{format:?}"),
+                format: format.type_id(),
                 name: known(&name, &self.runs[0], &self.inputs)?,
                 depth: at + usize::from(!queue.whole),
             })

@@ -8,12 +8,13 @@ use super::graph::{BuildGraph, BuildId};
 use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::{self, Fill, RenamedFill, Renaming};
-use crate::finding::{Finding, Location, Place, RuleId, Severity};
+use crate::finding::{Finding, Location, Place, RuleId};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::index::{BUILDS, CacheMount, LANE};
 use crate::lint::apply::apply_proved;
 use crate::lint::fills::mounted;
 use crate::lint::model::{FileReport, Fixed, LaneStatus, Refill};
+use crate::rules::unpassed_arg::stale_fill;
 use crate::text::{LineIndex, Span};
 
 /// A mount that a build of the fill's job has.
@@ -179,10 +180,13 @@ fn check(
     let mut new: BTreeSet<String> = BTreeSet::new();
     let mut why = None;
     for one in uses {
-        let ids = one.mount.became.ids.each_ref().map(|id| id.to_str_lossy());
+        let [own, with_lane, ..] = &one.mount.became.ids;
         match lane(graph, one.one, one.report) {
-            Ok(None) => new.extend([ids[0].clone().into_owned()]),
-            Ok(Some(lane)) => new.extend([ids[1].replace('\u{1}', &lane)]),
+            Ok(None) => new.extend([own.to_str_lossy().into_owned()]),
+            Ok(Some(lane)) => {
+                let id = with_lane.replace(LANE, lane);
+                new.extend([id.to_str_lossy().into_owned()]);
+            }
             Err(reason) => why = Some(reason),
         }
     }
@@ -191,39 +195,23 @@ fn check(
         Ok(renaming) => why.map_or(Ok(renaming), Err),
         Err(reason) => Err(reason.clone()),
     };
-    let one = new.pop_first().filter(|_| renaming.is_ok());
-    let one = one.filter(|id| is_plain(id));
-    let id = id.to_str_lossy();
-    let name = &graph.build(first.one.id).name;
-    let has = one
-        .as_ref()
-        .map_or_else(String::new, |new| format!(": {name} has `{new}`"));
-    let message = format!("it fills the cache `{id}`, which no build has{has}");
-    let fix = match (&one, renaming) {
-        (Some(new), Ok(renaming)) => Ok(Fix::needs_review(
-            format!("fill the cache `{new}`"),
-            vec![renaming.edit(new)],
-        )),
-        (_, Err(why)) => Err(why),
-        (None, Ok(_)) => Err("the id has signs that cannot stand there".to_owned()),
-    };
-    let help = match &fix {
-        Ok(fix) => fix.title().to_owned(),
-        Err(_) => format!("write the id that {name} has there"),
-    };
+    let new = renaming.and_then(|renaming| {
+        let id = new.pop_first().filter(|id| is_plain(id));
+        let id = id.ok_or("the id has signs that cannot stand there")?;
+        Ok((renaming.edit(&id), id))
+    });
+    let by_ref = new.as_ref().map_err(String::clone);
+    let by_ref = by_ref.map(|(edit, id)| (&**id, edit.clone()));
+    let build = &graph.build(first.one.id).name;
     let (source, span) = (&first.report.source, first.mount.span);
-    let mut finding = Finding::new(RuleId::UnpassedArg, place(fill), message)
-        .help(help)
-        .fix(fix)
-        .point(Location {
-            place: Place::There {
-                path: (graph.access.name)(&first.report.path),
-                range: LineIndex::new(source).range(source, span),
-            },
-            message: "has a lane".into(),
-        });
-    finding.severity = Severity::Warning;
-    Some((finding, one))
+    let finding = stale_fill(place(fill), &id.to_str_lossy(), build, by_ref).point(Location {
+        place: Place::There {
+            path: (graph.access.name)(&first.report.path),
+            range: LineIndex::new(source).range(source, span),
+        },
+        message: "has a lane".into(),
+    });
+    Some((finding, new.ok().map(|(_, id)| id)))
 }
 
 /// Returns the place of a fill in findings.
