@@ -60,6 +60,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "fix",
             "lint",
             "rules",
+            "text",
         ],
     ),
     (
