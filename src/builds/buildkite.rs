@@ -162,10 +162,7 @@ fn usable<'f>(found: &'f Found<'_>, axes: &'f [AxisPath]) -> Result<Vec<&'f Axis
     let lane = |row| -> Vec<&str> { axes.iter().filter_map(|axis| value(row, axis)).collect() };
     let mut seen = HashSet::new();
     if axes.is_empty() || !rows().all(|row| seen.insert(lane(row))) {
-        return Err(
-            "what of its matrix can stand in a command and in a lane does not tell its jobs apart"
-                .to_owned(),
-        );
+        return Err("no value of its matrix that fits into a lane tells its jobs apart".to_owned());
     }
     Ok(axes)
 }

@@ -45,6 +45,7 @@ pub trait Format: Any + fmt::Debug + Sync {
     }
 
     /// Returns whether a line that begins with `#` can be added wherever no text goes on over it.
+    #[cfg(feature = "cli")]
     fn takes_comments(&self) -> bool {
         true
     }

@@ -57,6 +57,7 @@ impl Format for Script {
         None
     }
 
+    #[cfg(feature = "cli")]
     fn takes_comments(&self) -> bool {
         false
     }

@@ -461,7 +461,7 @@ fn rule(text: &str) -> Result<RuleId, String> {
 fn report(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, file) = text
         .split_once('=')
-        .ok_or("write FORMAT=FILE, `sarif=cachelane.sarif` say")?;
+        .ok_or("write FORMAT=FILE, `sarif=cachelane.sarif` for example")?;
     let format = Format::from_str(format, false).map_err(|_| {
         let all = Format::value_variants().iter();
         let all = all.filter_map(ValueEnum::to_possible_value);

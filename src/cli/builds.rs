@@ -65,7 +65,7 @@ fn row(file: &Reported<'_>, status: &BuildStatus, run: &Run<'_>) -> Option<Liste
         path: report::path(&report.path),
         line: lines.line(build.span.start),
         name: build.name.clone(),
-        front: build.tool.as_str(),
+        tool: build.tool.as_str(),
         dockerfile: status.dockerfile.as_ref().map(|path| run.shown(path)),
         target: status.target.clone(),
         matrix: match &status.runs {
@@ -116,7 +116,7 @@ fn unknown(file: &Reported<'_>, name: &str, unknown: &Unknown) -> ListedBuild {
         path: report::path(&report.path),
         line: lines.line(unknown.span.start),
         name: name.into(),
-        front: "?",
+        tool: "?",
         dockerfile: None,
         target: None,
         matrix: None,

@@ -34,7 +34,7 @@ impl Run<'_> {
     }
 
     /// Names a file of builds that cannot be read and is no template; returns whether it is such a file.
-    pub fn tell_of_unread(&self, report: &FileReport) -> bool {
+    pub fn warn_of_unread(&self, report: &FileReport) -> bool {
         let unread = report
             .builds
             .as_ref()

@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
         let mut state = going.state.into_inner().unwrap_or_default();
         state.results.sort_by(|(a, _), (b, _)| a.cmp(b));
         let reports = state.results.iter().filter_map(|(_, made)| made.report());
-        let unread = reports.filter(|report| self.tell_of_unread(report));
+        let unread = reports.filter(|report| self.warn_of_unread(report));
         state.files -= unread.count();
         RunOutcome {
             results: state.results.into_iter().map(|(_, made)| made).collect(),

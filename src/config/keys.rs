@@ -89,11 +89,11 @@ settings! {
     default: Text, "default" = Unset::Default("\"default\""), Some(|text| values::default(text).map(drop)),
         "Its value for builds that pass none.", "--default";
     isolating_args: List, "isolating-args" = Unset::Default("[]"), Some(|text| values::variable(text).map(drop)),
-        "Further build arguments that set your jobs apart, [\"ROS_DISTRO\"] say: an id that holds one is isolated.";
+        "Further build arguments that set your jobs apart, such as [\"ROS_DISTRO\"]: an id that holds one is isolated.";
     include: List, "include" = Unset::Default("[]"), None,
-        "Files to check beside those that are called like a Dockerfile, [\"docker/*.tmpl\"] say.";
+        "Files to check beside those that are called like a Dockerfile, such as [\"docker/*.tmpl\"].";
     exclude: List, "exclude" = Unset::Default("[]"), None,
-        "Files and folders to leave alone, [\"vendor/\"] say. Globs are relative to this file.";
+        "Files and folders to leave alone, such as [\"vendor/\"]. Globs are relative to this file.";
     namespace: Flag, "namespace" = Unset::Default("false"), None,
         "true: the pipeline passes BUILDKIT_CACHE_MOUNT_NS, which isolates every cache; a shared lock is no finding then.";
     require_syntax: Flag, "require-syntax" = Unset::Default("false"), None,

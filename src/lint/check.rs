@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use crate::dockerfile::{Dockerfile, SyntaxError, template};
 use crate::finding::RuleId;
 use crate::index::CacheMount;
-use crate::rules::frontend::is_left_open;
+use crate::rules::frontend::has_no_syntax_line;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{Context, Settings, caches, registry};
 use crate::suppress;
@@ -66,7 +66,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         lanes,
         ignores,
         suppressed,
-        is_left_open: is_left_open(&file),
+        has_no_syntax_line: has_no_syntax_line(&file),
         by_buildah: None,
         withheld: generated::withheld(source, settings),
     };

@@ -27,7 +27,7 @@ pub struct Checked {
     /// The number of findings that suppressions and exemptions hide.
     pub suppressed: usize,
     /// True where it names no frontend, and the engine's own reads it.
-    pub is_left_open: bool,
+    pub has_no_syntax_line: bool,
     /// Whether podman or buildah do all builds of it, where its builds are known.
     pub by_buildah: Option<bool>,
     /// The reason why no fix of the file is made.

@@ -14,7 +14,7 @@ pub struct ListedBuild {
     pub line: usize,
     pub name: String,
     /// The tool that runs it, as typed.
-    pub front: &'static str,
+    pub tool: &'static str,
     /// Null for one within the file, and where it is unknown.
     pub dockerfile: Option<String>,
     /// The stage, where one is named.
@@ -100,7 +100,7 @@ fn row(build: &ListedBuild) -> [String; 6] {
     };
     [
         format!("{}:{}", build.path, build.line),
-        format!("{}, {}", build.name, build.front),
+        format!("{}, {}", build.name, build.tool),
         dockerfile,
         or(&build.target),
         build

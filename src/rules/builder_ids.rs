@@ -35,7 +35,7 @@ fn refused(form: &IdForm, cache: &Cache<'_>) -> Option<(String, String)> {
         return Some(("ids with variables".into(), help.into()));
     }
     if !has_id {
-        let help = format!("give the mount an id, `id={prefix}{}` say", cache.id());
+        let help = format!("give the mount an id, such as `id={prefix}{}`", cache.id());
         return Some(("a cache mount without an id".into(), help));
     }
     let is_free = !(form.has_prefix)(&cache.mount.effective_id());

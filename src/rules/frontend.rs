@@ -10,7 +10,7 @@ use crate::text::{Span, bom, line_ending};
 pub const SYNTAX_LINE: &str = "# syntax=docker/dockerfile:1";
 
 /// Returns whether `file` names no frontend and could: a snippet is put into a file that may name one.
-pub fn is_left_open(file: &Dockerfile<'_>) -> bool {
+pub fn has_no_syntax_line(file: &Dockerfile<'_>) -> bool {
     directives::syntax(file.source).is_none()
         && file.stages.iter().any(|stage| stage.from.is_some())
 }

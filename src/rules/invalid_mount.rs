@@ -178,9 +178,9 @@ fn values(option: &str) -> &'static str {
     match option {
         "type" => "it is one of bind, cache, tmpfs, secret and ssh",
         "sharing" => "it is one of shared, private and locked",
-        "mode" => "it is an octal number, `0755` say",
+        "mode" => "it is an octal number such as `0755`",
         "uid" | "gid" => "it is a number: names are not looked up",
-        "size" => "it is a number with a unit, `512m` say",
+        "size" => "it is a number with a unit such as `512m`",
         _ => "it is true or false",
     }
 }

@@ -100,10 +100,10 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     };
     let message = match stays {
         Stays::Run => format!(
-            "`{name}` is another one in every run (`{what}`): the cache of this lane is never used again"
+            "`{name}` differs in every run (`{what}`): the cache of this lane is never used again"
         ),
         Stays::Day => format!(
-            "`{name}` is another one every day (`{what}`): each day begins with empty caches, and leaves its own behind"
+            "`{name}` differs every day (`{what}`): each day begins with empty caches, and leaves its own behind"
         ),
     };
     let stable = match cx.runs {

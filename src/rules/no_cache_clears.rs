@@ -59,7 +59,7 @@ pub(super) fn check(cx: &Clearing<'_>, findings: &mut Vec<Finding>) {
         }
         _ => "\nor name stages without cache mounts: `--no-cache-filter STAGE`",
     };
-    let own = "\nor give the job a builder of its own, by docker/setup-buildx-action say";
+    let own = "\nor give the job a builder of its own, for example by docker/setup-buildx-action";
     let finding = Finding::new(RuleId::NoCacheClears, cx.no_cache.span, message)
         .help(format!("{by_argument}{filter}{own}"));
     findings.push(finding.point(cx.place.clone()));

@@ -4,13 +4,13 @@ use crate::finding::{Finding, RuleId, Severity};
 use crate::text::Span;
 
 use super::context::Context;
-use super::frontend::{Frontend, SYNTAX_LINE, is_left_open, name_one};
+use super::frontend::{Frontend, SYNTAX_LINE, has_no_syntax_line, name_one};
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let Some(cache) = cx.caches().iter().find(|cache| cache.word.has_variable()) else {
         return;
     };
-    if cx.settings.require_syntax && is_left_open(cx.file) {
+    if cx.settings.require_syntax && has_no_syntax_line(cx.file) {
         let message = format!(
             "Docker 20.10's own frontend expands no variables: every job there uses the literal id `{}`",
             cache.id()

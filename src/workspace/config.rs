@@ -21,7 +21,9 @@ pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
 pub fn read(path: &Path) -> io::Result<String> {
     let meta = fs::metadata(path)?;
     if !meta.is_file() || meta.len() > MAX_SIZE {
-        return Err(io::Error::other("it is no file of a configuration's size"));
+        return Err(io::Error::other(
+            "it is no regular file, or too large for a configuration",
+        ));
     }
     // A system's file can look like any other and never end.
     let mut text = String::new();

@@ -39,7 +39,7 @@ pub enum FileError {
     LinkOutside(PathBuf),
     /// Hard links to the same file would keep the old content.
     #[error(
-        "it has {0} hard links, which would part from it: change it by hand, or break the links first"
+        "it has {0} hard links, and the others would keep the old content: change it by hand, or break the links first"
     )]
     HardLinks(u64),
     #[error("it is read-only, and is left as it is: `chmod u+w` it to have it changed")]

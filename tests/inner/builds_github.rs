@@ -21,7 +21,7 @@ fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
     crate::pass::pass(&Github, source, build, lane)
 }
 
-/// Returns a build in one line: name, front, what, target, arguments, axes, and `…` where there may be more arguments.
+/// Returns a build in one line: name, tool, what, target, arguments, axes, and `…` where there may be more arguments.
 fn line(build: &Build) -> String {
     let mut line = format!("{:?} {}", build.tool, build.subject);
     if let Some(target) = &build.target {

@@ -1061,7 +1061,10 @@ fn configurations() {
         .unwrap();
     let ran = run(folder.path(), &["check"]);
     assert!(
-        ran.code == 2 && ran.err.contains("it is no file of a configuration's size"),
+        ran.code == 2
+            && ran
+                .err
+                .contains("it is no regular file, or too large for a configuration"),
         "{}",
         ran.err
     );

@@ -101,16 +101,21 @@ fn fixed_recipes_and_scripts_run_what_they_ran() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, file.bytes()).unwrap();
         }
-        let is_makefile = |path: &str| path.ends_with("akefile") || path.ends_with(".mk");
+        let has_ending =
+            |path: &str, ending: &str| Path::new(path).extension().is_some_and(|it| it == ending);
+        let is_makefile = |path: &str| path.ends_with("akefile") || has_ending(path, "mk");
         let own = case.files.iter();
         let own: Vec<&pages::File> = own
-            .filter(|file| is_makefile(&file.path) || file.path.ends_with(".sh"))
+            .filter(|file| is_makefile(&file.path) || has_ending(&file.path, "sh"))
             .collect();
         let before: Vec<Vec<String>> = own
             .iter()
-            .map(|file| match is_makefile(&file.path) {
-                true => commands(work.path(), &file.path),
-                false => Vec::new(),
+            .map(|file| {
+                if is_makefile(&file.path) {
+                    commands(work.path(), &file.path)
+                } else {
+                    Vec::new()
+                }
             })
             .collect();
         cachelane(work.path(), &["fix", "--quiet"]);

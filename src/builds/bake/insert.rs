@@ -251,7 +251,7 @@ impl Writer<'_> {
                 "a build that sets no `{arg}` would go from the lane `{default}` to `{value}`, and start with an empty cache: {typed}"
             )),
             None => Err(format!(
-                "what the variable `{arg}` is where no job sets it is not known: {typed}"
+                "it is not known what `{arg}` is where no job sets it: {typed}"
             )),
         }
     }

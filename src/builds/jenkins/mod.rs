@@ -37,6 +37,7 @@ impl Format for Jenkins {
         None
     }
 
+    #[cfg(feature = "cli")]
     fn takes_comments(&self) -> bool {
         false
     }

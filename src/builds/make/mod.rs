@@ -34,6 +34,7 @@ impl Format for Make {
         None
     }
 
+    #[cfg(feature = "cli")]
     fn takes_comments(&self) -> bool {
         false
     }

@@ -12,7 +12,7 @@ pub struct LaneArgs {
     #[arg(
         long,
         value_name = "JSON",
-        help = "The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]"
+        help = "The values of the job's matrix, such as `${{ toJSON(matrix) }}` [default: what CACHELANE_MATRIX holds]"
     )]
     pub matrix: Option<OsString>,
     #[arg(

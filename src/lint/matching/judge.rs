@@ -454,7 +454,7 @@ impl<'j> BuildChecker<'j> {
             return None;
         };
         let needs = !matches!(lane, LaneStatus::NotNeeded | LaneStatus::NotThere);
-        let is_open = report.checked.is_left_open && report.settings.takes_variables();
+        let is_open = report.checked.has_no_syntax_line && report.settings.takes_variables();
         let build = self.graph.build(one.id);
         let path = (self.graph.access.name)(&report.path);
         let outdated = || old_frontend::check_engine(image, build.span, &path);

@@ -213,7 +213,7 @@ fn plan(graph: &BuildGraph<'_>, mut open: Vec<(&mut Site<'_, '_>, Parts)>) {
     }
 }
 
-/// Does it once; each file is read once.
+/// Finds them once; each file is read once.
 fn insert(graph: &BuildGraph<'_>, open: &mut [(&mut Site<'_, '_>, Parts)]) {
     for group in open.chunk_by_mut(|(a, _), (b, _)| a.builds[0].id.file == b.builds[0].id.file) {
         let first = group[0].0.builds[0];

@@ -306,7 +306,7 @@ impl Resolver<'_> {
             let is_group = || graph.expanded(inner, vec![name]).len() > 1;
             layers.contains_key(name) || of_legs.contains(name) || is_group()
         };
-        // An unknown name of bake's is a pattern, say.
+        // An unknown name of bake's may be a pattern.
         let all = names.is_empty() || (!tool.is_compose() && !names.iter().all(is_known));
         let chosen = if tool.is_bake() {
             graph.expanded(inner, names)

@@ -89,7 +89,7 @@ fn buildkite_passes() {
         ),
         (
             "steps:\n  - command: docker build .\n    key: k\n    matrix: ['a b', c]\n",
-            "tell its jobs apart",
+            "tells its jobs apart",
         ),
         (
             "steps:\n  - {key: k, command: &c docker build .}\n  - {key: l, command: *c}\n",
