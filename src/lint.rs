@@ -38,7 +38,7 @@ pub use {
     add_ignores::add_ignores,
     embedded::may_hold_locks,
     list::{Listed, ListedMount, list, list_inline},
-    model::LaneStatus,
+    model::{KnownBuild, LaneStatus},
     unread::Unread,
 };
 #[cfg(feature = "internals")]

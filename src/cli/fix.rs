@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::builds::NAMESPACE;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport};
@@ -14,7 +15,7 @@ use crate::report::notes::printed;
 use crate::report::{Summary, human};
 use crate::workspace::file;
 
-use super::args::{FixArgs, Fixes, Select, SettingsArgs, Via};
+use super::args::{FixArgs, Fixes, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::fix_output::{Output, embedded_line, embedded_locks, explain};
 use super::outcome::{CommandResult, Outcome};
@@ -154,7 +155,8 @@ fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
             "Put `arg = \"{arg}\"` into cachelane.toml: a check without `--arg` knows no `{arg}`."
         ));
     }
-    if args.fixes.via == Some(Via::Namespace) {
+    let mut made = fixes.iter().flat_map(|done| &done.fixed.made);
+    if made.any(|made| made.title.contains(NAMESPACE)) {
         terminal::print_note(
             "A namespace parts all caches of a build, so each lane starts cold once. A step whose cache mount has no id and no \
              lock is run anew in each lane, with all steps behind it.",

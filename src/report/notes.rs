@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::finding::RuleId;
 use crate::lint::matching::OwnBuilders;
-use crate::lint::{FileReport, LaneStatus};
+use crate::lint::{FileReport, KnownBuild, LaneStatus};
 use crate::text::{count, printable};
 
 /// A line of a run, which no gate asks about.
@@ -29,6 +29,8 @@ pub enum NoteKind {
     LanesNotPassed,
     /// Files with lanes of which no build is known.
     NoBuildKnown,
+    /// Builds of files with lanes of which only a run knows whether they wait.
+    OnlyRunKnows,
     /// Builds that could not be read.
     BuildsNotRead,
 }
@@ -92,6 +94,19 @@ fn of_lanes(reports: &[FileReport], command: &dyn Fn(&str) -> String) -> Vec<Not
             args.join(" or ")
         );
         add(NoteKind::NoBuildKnown, unbuilt.len(), text);
+    }
+    let known = asking.iter().flat_map(|report| &report.known);
+    let is_open = |build: &&KnownBuild| !build.is_called && build.lane == LaneStatus::Unknown;
+    let open = known.filter(is_open).count();
+    if open > 0 {
+        let (builds, list) = (count(open, "build"), command("cachelane builds"));
+        let text = format!("of {builds} only a run knows whether others wait for it: `{list}`");
+        let text = if open == 1 {
+            text
+        } else {
+            text.replace("for it:", "for them:")
+        };
+        add(NoteKind::OnlyRunKnows, open, text);
     }
     // Where nothing is locked, nobody has to know the builds.
     if unread > 0 && (!asking.is_empty() || reports.iter().any(is_locked)) {

@@ -136,16 +136,25 @@ fn count_new(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>) -> (usize, V
     (new, leftovers)
 }
 
-/// Kills `fix` of `files` below `root` at `kills` moments between its start and its end. How often that was between the
-/// first file and the last, and how many temporary files it left.
+/// Kills `fix` of `files` below `root` at `kills` moments, every fourth between its start and its end, the others while it
+/// writes. How often that was between the first file and the last, and how many temporary files it left.
 fn kill(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>, kills: usize) -> (usize, usize) {
+    let is_old = |path: &Path, old: &str| fs::metadata(path).unwrap().len() == old.len() as u64;
     let clock = Instant::now();
-    assert_eq!(fix(root).0, 0);
+    let mut child = cachelane(root).args(["fix", "--quiet"]).spawn().unwrap();
+    while files.iter().all(|(path, (old, _))| is_old(path, old)) {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it has written nothing"
+        );
+    }
+    let first = clock.elapsed();
+    assert!(child.wait().unwrap().success());
     let (whole, mut random) = (clock.elapsed(), 0x2545_F491_4F6C_DD1D_u64);
     let (mut partly, mut left) = (0, 0);
-    for _ in 0..kills {
+    for number in 0..kills {
         for (path, (old, mode)) in files {
-            if fs::metadata(path).unwrap().len() != old.len() as u64 {
+            if !is_old(path, old) {
                 put(path, old, *mode);
             }
         }
@@ -157,7 +166,13 @@ fn kill(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>, kills: usize) -> 
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        thread::sleep(whole.mul_f64(f64::from(u32::try_from(random % 1000).unwrap()) / 1000.0));
+        let from = if number % 4 == 0 {
+            Duration::ZERO
+        } else {
+            first
+        };
+        let part = f64::from(u32::try_from(random % 1000).unwrap()) / 1000.0;
+        thread::sleep(from + (whole - from).mul_f64(part));
         child.kill().unwrap();
         child.wait().unwrap();
         let (new, leftovers) = count_new(root, files);

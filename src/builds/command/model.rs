@@ -7,6 +7,7 @@ use super::super::builder::{Change, NamedBuilder};
 use super::super::model::{ArgName, NoCache};
 use super::super::shell::{Simple, Variable, Word};
 use super::super::tool::BuildTool;
+use super::tables;
 use crate::budget;
 use crate::text::Span;
 
@@ -184,9 +185,17 @@ pub struct Found {
 }
 
 impl Found {
+    /// Returns whether the command has the environment of its script; else it has what its own words set.
+    pub fn keeps_environment(&self) -> bool {
+        let before = self.simple.words[..self.command.tool_at].iter();
+        let before: Vec<&str> = before.map(|word| word.text().unwrap_or_default()).collect();
+        tables::keep_environment(&before)
+    }
+
     /// Returns the assignments before the command, then those of its own words.
     pub fn sets(&self) -> impl DoubleEndedIterator<Item = (ArgName, &Word)> {
-        let before = self.simple.sets.iter();
+        let keeps = self.keeps_environment();
+        let before = self.simple.sets.iter().filter(move |_| keeps);
         let own = self.command.sets.iter();
         before
             .map(|(name, word)| (name.into(), word))
@@ -201,9 +210,10 @@ impl Found {
     ) -> Vec<(ArgName, Option<&'f Word>)> {
         let own = self.sets().map(|(name, word)| (name, Some(word)));
         let above = variables.get(..self.above).unwrap_or_default().iter().rev();
+        let keeps = self.keeps_environment();
         let exported = above
             .take_while(|_| budget::spend(16))
-            .filter(|variable| variable.exported)
+            .filter(|variable| keeps && variable.exported)
             .map(|variable| (ArgName::from(&variable.name), variable.value.as_ref()));
         let mut seen = HashSet::new();
         own.chain(exported)

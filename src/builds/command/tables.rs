@@ -225,6 +225,23 @@ pub fn before_program(words: &[&str], is_taken: impl Fn(&Prefix) -> bool) -> usi
     at.min(words.len())
 }
 
+/// Returns whether the words before a program leave it the environment: `sudo` does not without `-E`, nor does `env -i`.
+pub fn keep_environment(words: &[&str]) -> bool {
+    let is_one_of = |names: &[&str]| words.iter().any(|word| names.contains(&program_name(word)));
+    let has = |letter: char, long: &str| {
+        let is_it = |word: &&str| match word.strip_prefix("--") {
+            Some(name) => name.starts_with(long),
+            None => word
+                .strip_prefix('-')
+                .is_some_and(|letters| letters.contains(letter)),
+        };
+        words.iter().any(is_it)
+    };
+    let is_reset = is_one_of(&["sudo", "doas"]) && !has('E', "preserve-env");
+    let is_empty = is_one_of(&["env"]) && (has('i', "ignore-environment") || words.contains(&"-"));
+    !is_reset && !is_empty
+}
+
 /// Returns the name of the program at a path, without the version of `npx tool@1.2`.
 pub fn program_name(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);

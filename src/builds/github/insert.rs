@@ -283,6 +283,16 @@ impl LaneInserter<'_, '_> {
             let below = edits.pop_if(|below| below.span() == edit.span());
             let text = edit.text().to_owned() + below.as_ref().map_or("", Edit::text);
             edits.push(Edit::insert(edit.span().start, text));
+        } else if !it.found.keeps_environment() {
+            let words = &it.found.simple.words;
+            let before: Vec<_> = words[..command.tool_at]
+                .iter()
+                .map(|word| word.written())
+                .collect();
+            let (before, tool) = (before.join(" "), words[command.tool_at].written());
+            return Err(format!(
+                "`{before}` keeps no environment: write `{before} {arg}=\"${arg}\" {tool}`, and `{arg}: {value}` into the step's `env`"
+            ));
         } else if command.method != InsertMethod::Environment || own.is_some() {
             return Err("the command takes no build arguments".into());
         }

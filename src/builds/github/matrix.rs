@@ -7,7 +7,7 @@ use super::expression::{is_plain, mentioned};
 use crate::budget;
 use crate::builds::jobs::{self, MAX_ROWS, Matrix, MatrixRow, product, value, varying};
 use crate::builds::model::AxisPath;
-use crate::builds::yaml::{Entry, Node};
+use crate::builds::yaml::{Entry, Node, Style};
 
 /// A combination in progress: names with their values, and the number of them that are of lists.
 type Combination<'y> = Vec<(&'y str, Node<'y>)>;
@@ -162,11 +162,27 @@ fn covers(value: Node<'_>, pattern: Node<'_>) -> bool {
 /// Returns a value as one text: a scalar's, or that of all nested values.
 fn text(value: Node<'_>) -> String {
     if let Some(text) = value.text() {
-        return text.to_owned();
+        let is_plain = value.style() == Some(Style::Plain);
+        return number(text)
+            .filter(|_| is_plain)
+            .unwrap_or_else(|| text.to_owned());
     }
     let items = value.items().into_iter();
     let texts = items.filter_map(|item| budget::nested(|| text(item)));
     format!("[{}]", texts.collect::<Vec<_>>().join(","))
+}
+
+/// Returns a number as expressions have it: `3.10` without quotes is 3.1, and `3.0` is 3.
+fn number(text: &str) -> Option<String> {
+    let digits = text.trim_start_matches(['-', '+']);
+    let is_number = digits.starts_with(|first: char| first.is_ascii_digit())
+        && digits.chars().all(|ch| ch.is_ascii_digit() || ch == '.');
+    // Longer ones would be rounded, or be written with an exponent.
+    let value: f64 = text
+        .parse()
+        .ok()
+        .filter(|_| is_number && digits.len() < 16)?;
+    Some(value.to_string())
 }
 
 fn flatten(path: AxisPath, value: Node<'_>, row: &mut MatrixRow) {

@@ -49,7 +49,12 @@ impl InScript<'_> {
                 ..Arg::new(arg.name.clone(), value, self.script.in_file(arg.span))
             }
         };
-        command.args.iter().map(arg).collect()
+        // Without a value and an environment, nothing is passed.
+        let keeps = self.found.keeps_environment();
+        let has_value = |own: &&command::BuildArg| {
+            keeps || own.value.is_some() || self.found.sets().any(|(name, _)| name == own.name)
+        };
+        command.args.iter().filter(has_value).map(arg).collect()
     }
 
     /// Returns the lane that rocker's extension takes from the environment, or makes of the CI's names for the job.
@@ -93,7 +98,11 @@ impl InScript<'_> {
         let axes = values.chain(&matrix.names).map(AxisPath::to_string);
         let axes = axes.filter(|name| scope.is_axis(name));
         let axes = axes.map(|name| Arg::new(&name, None, place)).collect();
-        let env = step.env.before(&step.handed);
+        let env = if self.found.keeps_environment() {
+            step.env.before(&step.handed)
+        } else {
+            Env::default()
+        };
         env.with(axes).with(self.sets(scope))
     }
 
