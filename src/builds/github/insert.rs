@@ -9,7 +9,7 @@ use crate::builds::format::Insertion;
 use crate::builds::jobs::{self, Found, InScript, Language, Scope};
 use crate::builds::lines::{block_indent, rest};
 use crate::builds::model::{ArgName, AxisPath, BuildTool, Lane, NAMESPACE, Parts, Runs};
-use crate::builds::shell::Dialect;
+use crate::builds::shell::{Dialect, Word};
 use crate::builds::yaml::{NewValue, Node, Style, quoted};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
@@ -285,10 +285,7 @@ impl LaneInserter<'_, '_> {
             edits.push(Edit::insert(edit.span().start, text));
         } else if !it.found.keeps_environment() {
             let words = &it.found.simple.words;
-            let before: Vec<_> = words[..command.tool_at]
-                .iter()
-                .map(|word| word.written())
-                .collect();
+            let before: Vec<_> = words[..command.tool_at].iter().map(Word::written).collect();
             let (before, tool) = (before.join(" "), words[command.tool_at].written());
             return Err(format!(
                 "`{before}` keeps no environment: write `{before} {arg}=\"${arg}\" {tool}`, and `{arg}: {value}` into the step's `env`"
