@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 pub use super::changes::{Change, Create, NamedBuilder};
+pub use super::elsewhere::Elsewhere;
 pub use super::own_builder::OwnBuilder;
 use super::tool::BuildTool;
 use crate::budget;
@@ -22,7 +23,7 @@ pub enum Builder {
     /// One that nobody but this run uses.
     Own(OwnBuilder),
     /// One that the file names, elsewhere: other jobs may use it, whatever machine this one runs on.
-    Elsewhere,
+    Elsewhere(Elsewhere),
     /// Any of these: a part of the job stands in no known file.
     Unknown,
     /// The machine's, which the callers of the file choose.
@@ -93,12 +94,23 @@ impl Builder {
         match self {
             Self::Own(own) => Some(own),
             Self::Shared
-            | Self::Elsewhere
+            | Self::Elsewhere(_)
             | Self::Unknown
             | Self::OfCaller(_)
             | Self::OfDriver(_)
             | Self::OfRow(_)
             | Self::AfterActions(_) => None,
+        }
+    }
+
+    /// Returns whether this is known to be another one than `other`.
+    pub fn is_other(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Elsewhere(one), Self::Elsewhere(other)) => one.is_other(other),
+            (Self::Elsewhere(one), Self::Shared) | (Self::Shared, Self::Elsewhere(one)) => {
+                *one == Elsewhere::Service
+            }
+            _ => false,
         }
     }
 
@@ -290,7 +302,7 @@ impl Builders {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Builder {
         let by_name = match named {
-            Some(NamedBuilder::Service) => return Builder::Elsewhere,
+            Some(NamedBuilder::Service) => return Builder::Elsewhere(Elsewhere::Service),
             Some(NamedBuilder::Buildx(name)) => Some(value_of(name, env)),
             _ if tool.is_buildah() => None,
             _ => env("BUILDX_BUILDER").filter(|name| !name.is_empty()),
@@ -318,7 +330,7 @@ impl Builders {
             Some(None) => machine(),
             None if name == "default" => machine(),
             None if is_open(&name) => self.of(tool).clone(),
-            None => Builder::Elsewhere,
+            None => Builder::Elsewhere(Elsewhere::Name(name.into())),
         }
     }
 
@@ -350,7 +362,7 @@ impl Builders {
         match self.daemons.iter().find(is_named) {
             Some(daemon) => daemon.builder(),
             None if self.machine == Builder::Unknown => Builder::Unknown,
-            None if is_remote(address) => Builder::Elsewhere,
+            None if is_remote(address) => Builder::Elsewhere(Elsewhere::Daemon(address.into())),
             None => self.machine.clone(),
         }
     }
@@ -381,10 +393,13 @@ impl Builders {
             Change::Choose(name) => match self.made(name) {
                 Some(made) => self.choose(made.clone()),
                 None if is_open(name) => {}
-                None => self.choose((name != "default").then_some(Builder::Elsewhere)),
+                None => self.choose(
+                    (name != "default")
+                        .then(|| Builder::Elsewhere(Elsewhere::Name(name.as_str().into()))),
+                ),
             },
             Change::Context(name) if !is_open(name) && name != "default" => {
-                self.machine = Builder::Elsewhere;
+                self.machine = Builder::Elsewhere(Elsewhere::Daemon(name.as_str().into()));
             }
             Change::Context(_) => {}
             Change::Install => self.is_installed = true,
@@ -395,7 +410,7 @@ impl Builders {
             }
             Change::Service => {
                 self.actions.clear();
-                self.choose(Some(Builder::Elsewhere));
+                self.choose(Some(Builder::Elsewhere(Elsewhere::Service)));
                 self.is_installed = true;
             }
         }
@@ -409,10 +424,10 @@ impl Builders {
     /// Returns the builder that `create` makes; `None` for one that is the machine's as much as the daemon's own.
     fn created(&self, create: &Create) -> Option<Builder> {
         let endpoint = create.endpoint.as_deref();
-        let is_far = |endpoint: &str| self.daemon(endpoint) == Builder::Elsewhere;
+        let is_far = |endpoint: &str| matches!(self.daemon(endpoint), Builder::Elsewhere(_));
         let is_address = |endpoint: &&str| endpoint.contains("://");
         if endpoint.filter(is_address).is_some_and(is_far) {
-            return Some(Builder::Elsewhere);
+            return Some(Builder::Elsewhere(Elsewhere::Driver));
         }
         let input = create.driver.as_deref().and_then(input);
         if let Some(input) = input.filter(|_| self.machine.own().is_none()) {
@@ -429,7 +444,7 @@ impl Builders {
             Some("remote") if endpoint.is_some_and(|endpoint| endpoint.contains("://")) => {
                 return None;
             }
-            Some(_) => return Some(Builder::Elsewhere),
+            Some(_) => return Some(Builder::Elsewhere(Elsewhere::Driver)),
         }
         // A daemon of the job's own has nobody else's builders.
         let is_in_service = matches!(self.machine.own(), Some(OwnBuilder::Service(_)));

@@ -18,6 +18,7 @@ pub mod command;
 pub mod comments;
 pub mod compose;
 pub mod devcontainer;
+mod elsewhere;
 mod format;
 mod github;
 mod gitlab;

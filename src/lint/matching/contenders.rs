@@ -27,6 +27,7 @@ pub(super) struct Contender<'g> {
     /// The queues in which it waits.
     queues: Vec<Turn>,
     machine: Machine,
+    builder: &'g Builder,
 }
 
 type Jobs<'g> = Rc<HashSet<&'g str>>;
@@ -69,7 +70,7 @@ pub(super) struct Contenders<'g> {
 }
 
 impl<'g> Contenders<'g> {
-    pub(super) fn new(graph: &'g BuildGraph<'g>, resolved: &[ResolvedBuild]) -> Self {
+    pub(super) fn new(graph: &'g BuildGraph<'g>, resolved: &'g [ResolvedBuild]) -> Self {
         let mut contenders = Self {
             graph,
             all: Vec::new(),
@@ -97,10 +98,11 @@ impl<'g> Contenders<'g> {
                         inputs: Rc::clone(&caller.inputs),
                         queues: Vec::new(),
                         machine: Machine::default(),
+                        builder,
                     };
                     if budget::spend(64 * one.runs.len()) {
                         one.queues = one.queues(graph);
-                        if *builder != Builder::Elsewhere {
+                        if !matches!(builder, Builder::Elsewhere(_)) {
                             one.machine = one.machine();
                         }
                         contenders.all.push(one);
@@ -113,7 +115,8 @@ impl<'g> Contenders<'g> {
 
     /// Returns what tells `a` and `b` apart where they can run at once.
     pub(super) fn overlap(&self, a: &Contender<'g>, b: &Contender<'g>) -> Option<Apart> {
-        if queued(a, b) || a.machine.is_other(b.machine) || !budget::spend(1) {
+        let is_other = a.machine.is_other(b.machine) || a.builder.is_other(b.builder);
+        if queued(a, b) || is_other || !budget::spend(1) {
             return None;
         }
         let mut depths = a.runs.iter().zip(&b.runs).enumerate();

@@ -1,0 +1,28 @@
+//! Builders that a file names, on other machines than the job's.
+
+use std::sync::Arc;
+
+/// What names a builder elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// A service of its own, such as Depot.
+    Service,
+    /// The address or the context of a daemon.
+    Daemon(Arc<str>),
+    /// A name of buildx's.
+    Name(Arc<str>),
+    /// A driver or an endpoint.
+    Driver,
+}
+
+impl Elsewhere {
+    /// Returns whether this is known to be another one than `other`.
+    pub fn is_other(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Daemon(a), Self::Daemon(b)) | (Self::Name(a), Self::Name(b)) => a != b,
+            (Self::Service, Self::Daemon(_) | Self::Name(_))
+            | (Self::Daemon(_) | Self::Name(_), Self::Service) => true,
+            _ => false,
+        }
+    }
+}
