@@ -19,7 +19,12 @@ impl Elsewhere {
     /// Returns whether this is known to be another one than `other`.
     pub fn is_other(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Daemon(a), Self::Daemon(b)) | (Self::Name(a), Self::Name(b)) => a != b,
+            (Self::Daemon(a), Self::Daemon(b)) | (Self::Name(a), Self::Name(b)) => {
+                // A context may be of any address, and what a run makes is any text.
+                let is_address = |text: &str| text.contains("://");
+                let is_known = |text: &str| !text.contains(|ch: char| ch == '$' || ch.is_control());
+                a != b && is_address(a) == is_address(b) && is_known(a) && is_known(b)
+            }
             (Self::Service, Self::Daemon(_) | Self::Name(_))
             | (Self::Daemon(_) | Self::Name(_), Self::Service) => true,
             _ => false,

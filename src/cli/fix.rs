@@ -135,9 +135,12 @@ fn changes_ids(finding: &Finding) -> bool {
 /// Notes what was typed that later checks have to know from the configuration, where something was fixed with it.
 fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
     let typed = &args.common.settings;
+    let mut made = fixes.iter().flat_map(|done| &done.fixed.made);
+    let has_namespace = made.any(|made| made.title.contains(NAMESPACE));
     let mut fixed = reports.iter().zip(fixes);
     let fixed = fixed.find(|(_, done)| !done.fixed.made.is_empty());
-    let Some((report, _)) = fixed.filter(|_| !args.diff) else {
+    let is_asked = !args.diff && (typed.arg.is_some() || has_namespace);
+    let Some((report, _)) = fixed.filter(|_| is_asked) else {
         return;
     };
     let plain = SettingsArgs {
@@ -155,8 +158,7 @@ fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
             "Put `arg = \"{arg}\"` into cachelane.toml: a check without `--arg` knows no `{arg}`."
         ));
     }
-    let mut made = fixes.iter().flat_map(|done| &done.fixed.made);
-    if made.any(|made| made.title.contains(NAMESPACE)) {
+    if has_namespace {
         terminal::print_note(
             "A namespace parts all caches of a build, so each lane starts cold once. A step whose cache mount has no id and no \
              lock is run anew in each lane, with all steps behind it.",

@@ -276,9 +276,10 @@ impl LaneInserter<'_, '_> {
         }
         let handed = format!("${arg}");
         if command.insertion(arg, &handed).is_some() {
-            let edit = jobs::in_command(it, arg, &handed);
-            let edit = edit.ok().filter(|_| !is_elsewhere(run));
-            let edit = edit.ok_or("the command stands within quotes, or in another place")?;
+            let edit = jobs::in_command(it, arg, &handed)?;
+            if is_elsewhere(run) {
+                return Err("the script stands in several places".to_owned());
+            }
             // At the end of a line, both would have the same place.
             let below = edits.pop_if(|below| below.span() == edit.span());
             let text = edit.text().to_owned() + below.as_ref().map_or("", Edit::text);

@@ -1,7 +1,7 @@
 //! Inserting an argument into a command in a YAML value.
 
 use super::model::{Found, InScript};
-use crate::builds::command::InsertMethod;
+use crate::builds::command::{BuildArg, Command, InsertMethod};
 use crate::builds::format::Insertion;
 use crate::builds::model::{BuildTool, Lane};
 use crate::fix::{Edit, Fix};
@@ -44,6 +44,7 @@ pub fn from_environment(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion,
     if command.method != InsertMethod::BuildArg {
         return Err("the command takes no build arguments".to_owned());
     }
+    lacks_value(command, arg)?;
     // What runs the command may not keep the environment: `sudo` does not.
     let text = if command.tool_at > 0 {
         format!(" --build-arg {arg}=\"${{{arg}:-{}}}\"", lane.default)
@@ -75,11 +76,23 @@ fn put(it: &InScript<'_>, at: usize, text: String) -> Result<Edit, String> {
     Ok(Edit::insert(file, text))
 }
 
+/// Fails where the command has the argument without a value: behind a new one, that would take it away again.
+fn lacks_value(command: &Command, arg: &str) -> Result<(), String> {
+    let is_it = |own: &BuildArg| own.name.is(arg) && own.value.is_none();
+    if command.args.iter().any(is_it) {
+        return Err(format!(
+            "the command has `{arg}` without a value: write `{arg}=\"${arg}\"`"
+        ));
+    }
+    Ok(())
+}
+
 /// Returns the place in the script and the text to insert.
 fn insertion_point(it: &InScript<'_>, arg: &str, value: &str) -> Result<(usize, String), String> {
     let words = &it.found.simple.words;
     let command = &it.found.command;
     if let Some(text) = command.insertion(arg, value) {
+        lacks_value(command, arg)?;
         return Ok((words[command.subcommand].span.end, text));
     }
     let variable = command.variable(arg)?;
