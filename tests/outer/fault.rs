@@ -172,7 +172,7 @@ fn kill(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>, kills: usize) -> 
             first
         };
         let part = f64::from(u32::try_from(random % 1000).unwrap()) / 1000.0;
-        thread::sleep(from + (whole - from).mul_f64(part));
+        thread::sleep(from + whole.saturating_sub(from).mul_f64(part));
         child.kill().unwrap();
         child.wait().unwrap();
         let (new, leftovers) = count_new(root, files);
