@@ -270,9 +270,9 @@ impl<'s> SharedId<'s> {
 
 /// The findings of a rule on mounts, one for each: a mount may have an id in common with others in several kinds of builds.
 #[derive(Default)]
-pub struct Found(BTreeMap<(usize, Span), Finding>);
+pub struct MountFindings(BTreeMap<(usize, Span), Finding>);
 
-impl Found {
+impl MountFindings {
     /// Adds a finding on `mount`, where there is none yet.
     pub fn add(&mut self, mount: &CacheMount, finding: Finding) {
         let place = (mount.file, mount.span);

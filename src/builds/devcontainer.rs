@@ -6,7 +6,7 @@
 
 use super::format::{Around, FilePath, Format, Inserter};
 use super::model::{
-    Arg, Build, BuildFile, BuildTool, Files, Place, ReadError, Subject, Unknown, ValueSource,
+    Arg, Build, BuildFile, BuildTool, Files, FilesAt, ReadError, Subject, Unknown, ValueSource,
 };
 use super::paths;
 use super::yaml::{Addition, Node, Yaml};
@@ -124,7 +124,7 @@ fn compose(root: Node<'_>, files: Node<'_>) -> Result<Subject, String> {
         Some(name) => vec![name],
         None => files.items().into_iter().filter_map(Node::text).collect(),
     };
-    let place = |name: &&str| path(name).map(Place::File);
+    let place = |name: &&str| path(name).map(FilesAt::File);
     Ok(Subject::Files(Files {
         paths: names.iter().map(place).collect::<Result<_, _>>()?,
         names: root

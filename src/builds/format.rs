@@ -13,6 +13,12 @@ pub trait Format: Any + fmt::Debug + Sync {
     /// Returns whether the file at `path` is one, by its name and folder.
     fn claims(&self, path: &FilePath<'_>) -> bool;
 
+    /// Returns whether a search takes each file that the format claims; otherwise only those outside the folders of tests,
+    /// whose files hold texts to compare with.
+    fn is_told_by_name(&self) -> bool {
+        true
+    }
+
     /// Reads the builds of a file. Fails when it is none of the format.
     fn read(&self, source: &str) -> Result<BuildFile, ReadError>;
 

@@ -31,7 +31,7 @@ struct Block<'i> {
     indent: usize,
 }
 
-struct Place {
+struct Gap {
     at: usize,
     /// The number of blanks needed before the text.
     missing: usize,
@@ -107,10 +107,10 @@ impl Block<'_> {
         text.push_str(&escaped(self.inline, line));
     }
 
-    fn place(&self, at: usize) -> Option<Place> {
+    fn place(&self, at: usize) -> Option<Gap> {
         let before = self.inline.text.as_bytes()[..at].last();
         let starts_line = matches!(before, None | Some(b'\n'));
-        let place = |at, indented| Place {
+        let place = |at, indented| Gap {
             at,
             missing: if starts_line {
                 self.indent.saturating_sub(indented)

@@ -54,8 +54,8 @@ pub use make::Make;
 #[cfg(feature = "internals")]
 pub use model::ReadError;
 pub use model::{
-    Arg, ArgName, Build, BuildFile, ByInputs, Call, Extended, Files, Fill, Filled, Inline, Joint,
-    Lane, Leg, NAMESPACE, NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME,
+    Arg, ArgName, Build, BuildFile, ByInputs, Call, Extended, Files, FilesAt, Fill, Filled, Inline,
+    Joint, Lane, Leg, NAMESPACE, NoCache, Ordered, Parts, Queue, RUN, Renaming, Runs, SAME,
     Service, Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::{Platform, PlatformText, Platforms};

@@ -319,7 +319,7 @@ pub struct ByInputs {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Files {
     /// The files, each merged over those before it.
-    pub paths: Vec<Place>,
+    pub paths: Vec<FilesAt>,
     /// The services or targets; none for the files' default.
     pub names: Vec<String>,
     /// The folder that the command runs in, where known.
@@ -328,7 +328,7 @@ pub struct Files {
 
 /// The place of a tool's files; paths are as in [`Subject::File`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum FilesAt {
     File(String),
     /// The files with the usual names in this folder; empty for the folder that everything is relative to.
     Folder(String),
@@ -343,9 +343,9 @@ impl fmt::Display for Subject {
             Self::Snippets => f.write_str("snippets"),
             Self::ByInputs(by) => f.write_str(&by.paths.join(" or ").replace(SAME, "$")),
             Self::Files(files) => {
-                let path = |place: &Place| match place {
-                    Place::File(path) => path.clone(),
-                    Place::Folder(path) => format!("{path}/"),
+                let path = |place: &FilesAt| match place {
+                    FilesAt::File(path) => path.clone(),
+                    FilesAt::Folder(path) => format!("{path}/"),
                 };
                 let paths: Vec<String> = files.paths.iter().map(path).collect();
                 write!(f, "{}:{}", paths.join("+"), files.names.join("+"))

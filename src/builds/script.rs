@@ -44,6 +44,10 @@ impl Format for Script {
             .is_some_and(|(_, end)| end == "sh")
     }
 
+    fn is_told_by_name(&self) -> bool {
+        false
+    }
+
     /// Returns the repository's root: it is called from there, or from anywhere.
     fn base(&self) -> PathBase {
         PathBase::Repository

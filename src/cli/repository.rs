@@ -43,7 +43,7 @@ pub struct Repository {
     /// Every file that git knows, below `root`.
     tracked: HashSet<PathBuf>,
     /// Reads objects; started by the first one.
-    reader: RefCell<Option<Reader>>,
+    reader: RefCell<Option<ObjectReader>>,
 }
 
 impl Repositories {
@@ -181,7 +181,9 @@ impl Repository {
         let mut reader = self.reader.borrow_mut();
         let reader = match &mut *reader {
             Some(reader) => reader,
-            none => none.insert(Reader::start(&self.root).map_err(|error| not_started(&error))?),
+            none => {
+                none.insert(ObjectReader::start(&self.root).map_err(|error| not_started(&error))?)
+            }
         };
         let missing = || format!("git has no object {name}: fetch more history");
         let content = match reader.read(name) {
@@ -197,12 +199,12 @@ fn not_started(error: &io::Error) -> GitError {
 }
 
 /// `git cat-file --batch`: asked for one object after the other.
-struct Reader {
+struct ObjectReader {
     process: Child,
     answers: BufReader<ChildStdout>,
 }
 
-impl Reader {
+impl ObjectReader {
     fn start(root: &Path) -> io::Result<Self> {
         let mut command = command(root);
         command.args(["cat-file", "--batch"]).stdin(Stdio::piped());
@@ -237,7 +239,7 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for ObjectReader {
     fn drop(&mut self) {
         // Its closed input ends it.
         let _ = self.process.wait();

@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
         self.over_paths(self.common.roots(), visit)
     }
 
-    /// Does the same for the files at or below `paths`.
+    /// Passes every file at or below `paths` to `visit`, and then the Dockerfiles that builds lead to, as `over` does.
     pub fn over_paths<T: Send + Visited>(
         &self,
         mut paths: Vec<PathBuf>,
@@ -265,7 +265,7 @@ impl<T: Send + Visited> Going<'_, T> {
 
     /// Passes on a file that the search has found; returns whether it is one to check.
     fn take_found(&self, path: &Path, loaded: Option<Arc<LoadedConfig>>) -> bool {
-        let is_other = format_of(path).is_none_or(|_| name(path).ends_with(b".sh"))
+        let is_other = format_of(path).is_none_or(|format| !format.is_told_by_name())
             && !may_be_dockerfile(name(path))
             && !loaded.as_ref().is_some_and(|loaded| loaded.includes(path));
         let most = self.run.common.max_size();
@@ -465,9 +465,8 @@ impl<T: Send + Visited> Visit for Search<'_, T> {
         // Asked first, so that a glob counts as matched even for a file found anyway.
         let may_hold_locks =
             || lint::may_hold_locks(path.strip_prefix(self.folder).unwrap_or(path));
-        // The scripts of tests hold texts to compare with; one that a job runs is read there.
         let is_build_file =
-            || format_of(path).is_some() && (!name(path).ends_with(b".sh") || may_hold_locks());
+            || format_of(path).is_some_and(|format| format.is_told_by_name() || may_hold_locks());
         let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
             || may_be_dockerfile(name(path))
             || is_build_file()

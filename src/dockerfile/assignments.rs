@@ -33,7 +33,7 @@ pub(super) fn assignments<'i>(
     assignments_in(instruction, &words(file, instruction))
 }
 
-/// Does the same for the given `words` of the instruction.
+/// Returns the names among the given `words` of an ARG or ENV.
 pub(super) fn assignments_in<'i>(
     instruction: &'i Instruction<'_>,
     words: &[(usize, usize)],

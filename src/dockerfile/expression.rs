@@ -60,7 +60,7 @@ pub fn filled_in(text: &[u8]) -> Option<usize> {
     (len > 0 && rest.get(len) == Some(&b'@')).then_some(len + 2)
 }
 
-/// Does the same for `text` of joined lines: an expression ends on its own line.
+/// Returns how far an expression reaches in `text` of joined lines, if one begins at `from`: an expression ends on its own line.
 pub fn within(text: &Mapped<'_>, from: usize) -> Option<Reach> {
     Some(match at(text.bytes(), from)? {
         Reach::Closed(end) if text.span(from, end).len() == end - from => Reach::Closed(end),
@@ -90,7 +90,7 @@ fn until(rest: &[u8], close: &[u8]) -> Option<usize> {
     memchr::memmem::find(&rest[2..], close).map(|at| 2 + at + close.len())
 }
 
-/// Does the same, skipping a `close` in quotes; where quotes stay open, any `close` counts.
+/// Returns the length including the first `close` outside quotes; where quotes stay open, any `close` counts.
 fn until_outside_quotes(rest: &[u8], close: &[u8]) -> Option<usize> {
     let mut at = 2;
     while at < rest.len() {

@@ -16,7 +16,7 @@ use super::lines::{self, Line, Lines, MAX_LINE};
 use super::template::{self, Blocks};
 use super::{expression, flags, heredoc, stages};
 
-pub(super) struct Reader<'a> {
+pub(super) struct LineReader<'a> {
     source: &'a [u8],
     lines: Lines<'a>,
     file: Dockerfile<'a>,
@@ -50,7 +50,7 @@ impl<'a> Dockerfile<'a> {
     /// Reads a file as far as it can be read: a heredoc without an end is left out, and so is a bad directive.
     pub fn read_past_faults(source: &'a [u8]) -> Self {
         budget::spend(source.len());
-        let mut file = Reader::new(source).read();
+        let mut file = LineReader::new(source).read();
         file.stages = stages::find(&file);
         file.boundaries = stages::boundaries(&file);
         stages::resolve_targets(&mut file);
@@ -59,7 +59,7 @@ impl<'a> Dockerfile<'a> {
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> LineReader<'a> {
     pub(super) fn new(source: &'a [u8]) -> Self {
         let template = template::is_template(source);
         let file = Dockerfile {

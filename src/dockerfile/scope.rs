@@ -26,7 +26,7 @@ pub enum Seen<'d> {
 
 /// A place from which names are seen.
 #[derive(Clone, Copy)]
-struct Place {
+struct Viewpoint {
     /// The stage; `None` among the global ARGs.
     stage: Option<usize>,
     order: Order,
@@ -54,8 +54,8 @@ impl Declaration {
         [self.at, self.instruction, byte]
     }
 
-    const fn place(&self) -> Place {
-        Place {
+    const fn place(&self) -> Viewpoint {
+        Viewpoint {
             stage: self.stage,
             order: self.order(),
             branch: self.branch,
@@ -68,7 +68,7 @@ impl Name {
     /// Returns the last matching declaration above `place` in its stage.
     fn last_above(
         &self,
-        place: Place,
+        place: Viewpoint,
         serves: impl Fn(&Declaration) -> bool,
     ) -> Option<&Declaration> {
         let all = &self.declarations;
@@ -222,18 +222,18 @@ impl Dockerfile<'_> {
     }
 
     /// Returns the place of the instruction `index`: that of a trigger is where the file runs it.
-    fn place(&self, index: usize) -> Place {
+    fn place(&self, index: usize) -> Viewpoint {
         let instruction = &self.instructions[index];
         let run = instruction.onbuild.then(|| self.runs_trigger(index));
         if let Some((stage, from)) = run.flatten() {
-            return Place {
+            return Viewpoint {
                 stage: Some(stage),
                 order: [from, index, 0],
                 branch: BranchId::FILE,
                 waits: false,
             };
         }
-        Place {
+        Viewpoint {
             stage: self.stage_of(index),
             order: [index, index, 0],
             branch: instruction.branch,
@@ -252,7 +252,7 @@ impl Dockerfile<'_> {
         self.seen(name, declaration.place())
     }
 
-    fn seen(&self, name: &str, place: Place) -> Option<&Declaration> {
+    fn seen(&self, name: &str, place: Viewpoint) -> Option<&Declaration> {
         // Most requested names are declared nowhere.
         let known = self.known(name).filter(|_| budget::spend(32))?;
         let Some(stage) = place.stage else {
@@ -286,7 +286,7 @@ impl Dockerfile<'_> {
         let mut arg = None;
         while budget::spend(16) {
             let base = &self.stages[stage];
-            let end = Place {
+            let end = Viewpoint {
                 stage: Some(stage),
                 order: [base.instructions.end, 0, 0],
                 branch,
@@ -309,7 +309,7 @@ impl Dockerfile<'_> {
     fn last<'n>(
         &self,
         name: &'n Name,
-        place: Place,
+        place: Viewpoint,
         serves: impl Fn(&Declaration) -> bool,
     ) -> Option<&'n Declaration> {
         let blocks = &self.blocks;
@@ -331,12 +331,12 @@ impl Dockerfile<'_> {
         self.valued_at(name, self.place(index))
     }
 
-    /// Does the same for the value of `declaration`.
+    /// Returns the declaration that gives `name` its value within the value of `declaration`.
     pub fn valued_above(&self, name: &str, declaration: &Declaration) -> Option<&Declaration> {
         self.valued_at(name, declaration.place())
     }
 
-    fn valued_at(&self, name: &str, place: Place) -> Option<&Declaration> {
+    fn valued_at(&self, name: &str, place: Viewpoint) -> Option<&Declaration> {
         let mut seen = self.seen(name, place)?;
         while budget::spend(1) {
             if seen.value.is_some() {
@@ -364,7 +364,7 @@ impl Dockerfile<'_> {
         self.value_at(name, self.place(index), given)
     }
 
-    /// Does the same for the value of `declaration`.
+    /// Returns the value of `name` in a build, within the value of `declaration`.
     pub fn value_above(
         &self,
         name: &str,
@@ -375,7 +375,7 @@ impl Dockerfile<'_> {
     }
 
     /// Values refer only to declarations above, so this ends.
-    fn value_at(&self, name: &str, place: Place, given: &PassedArgs<'_>) -> Option<Vec<u8>> {
+    fn value_at(&self, name: &str, place: Viewpoint, given: &PassedArgs<'_>) -> Option<Vec<u8>> {
         let seen = match self.seen(name, place) {
             Some(seen) => Seen::Declared(seen),
             None if place.stage.is_none() => Seen::UndeclaredGlobal,

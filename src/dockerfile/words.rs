@@ -79,7 +79,7 @@ impl Word {
                 parts: vec![Part::Text(value.into())],
             });
         }
-        Reader {
+        WordReader {
             value,
             at: 0,
             escape,
@@ -203,13 +203,13 @@ impl Word {
     }
 }
 
-struct Reader<'v> {
+struct WordReader<'v> {
     value: &'v [u8],
     at: usize,
     escape: u8,
 }
 
-impl Reader<'_> {
+impl WordReader<'_> {
     fn peek(&self) -> Option<u8> {
         self.value.get(self.at).copied()
     }

@@ -82,22 +82,6 @@ pub fn format_in(path: &Path, source: &[u8]) -> Option<FormatRef> {
 /// Returns the format of a build file by its name; `None` for all others, which are Dockerfiles where named by the
 /// user.
 pub fn format_of(path: &Path) -> Option<FormatRef> {
-    let name = path.file_name()?.as_encoded_bytes();
-    // Most files are told from the end of their names.
-    let ends = [
-        &b".yml"[..],
-        b".yaml",
-        b".hcl",
-        b".json",
-        b"akefile",
-        b".mk",
-        b".sh",
-    ];
-    let is_pipeline =
-        || name.starts_with(b"Jenkinsfile") || name.to_ascii_lowercase().ends_with(b".jenkinsfile");
-    if !ends.iter().any(|end| name.ends_with(end)) && !is_pipeline() {
-        return None;
-    }
     builds::format(&path.to_str()?.replace('\\', "/"))
 }
 

@@ -7,7 +7,7 @@ use crate::text::{LineIndex, Range, Span, printable};
 use super::model::{Run, path};
 
 /// A file with findings.
-pub(super) struct Found<'a> {
+pub(super) struct FileFindings<'a> {
     /// The path in reports, unescaped.
     pub(super) path: String,
     pub(super) report: &'a FileReport,
@@ -26,19 +26,19 @@ pub(super) struct Related<'a> {
 }
 
 /// Returns the files of `run` with findings, in order.
-pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = Found<'a>> {
+pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = FileFindings<'a>> {
     let found = run
         .reports
         .iter()
         .filter(|report| !report.checked.findings.is_empty());
-    found.map(|report| Found {
+    found.map(|report| FileFindings {
         path: path(&report.path),
         lines: LineIndex::new(&report.source),
         report,
     })
 }
 
-impl<'a> Found<'a> {
+impl<'a> FileFindings<'a> {
     /// Returns its findings, ordered by place.
     pub(super) fn findings(&self) -> &'a [Finding] {
         &self.report.checked.findings

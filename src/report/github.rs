@@ -3,7 +3,7 @@
 use crate::finding::{Finding, Severity};
 use crate::text::{count, printable};
 
-use super::found::{self, Found};
+use super::found::{self, FileFindings};
 use super::human;
 use super::model::{Run, RunError};
 use super::notes;
@@ -44,7 +44,7 @@ fn run_error(error: &RunError) -> String {
     )
 }
 
-fn annotation(file: &Found<'_>, finding: &Finding) -> String {
+fn annotation(file: &FileFindings<'_>, finding: &Finding) -> String {
     let command = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -116,7 +116,7 @@ pub fn step_summary(run: &Run<'_>) -> String {
     out
 }
 
-fn row(file: &Found<'_>, finding: &Finding) -> String {
+fn row(file: &FileFindings<'_>, finding: &Finding) -> String {
     let line = file.range(finding.span).start.line;
     let place = format!("{}:{line}", clipped(&printable(&file.path), MAX_PATH));
     let message = clipped(&printable(&finding.message), MAX_MESSAGE);

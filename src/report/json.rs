@@ -8,7 +8,7 @@ use crate::lint::ListedMount;
 use crate::text::Range;
 
 use super::document::{document, list_document};
-use super::found::{self, Found, Related};
+use super::found::{self, FileFindings, Related};
 use super::model::{Run, RunError, Summary};
 use super::notes::Note;
 
@@ -48,9 +48,9 @@ pub fn findings(run: &Run<'_>) -> String {
         errors: &'a [RunError],
         summary: &'a Summary,
     }
-    let files: Vec<Found<'_>> = found::files(run).collect();
+    let files: Vec<FileFindings<'_>> = found::files(run).collect();
     let all = |file| {
-        Found::findings(file)
+        FileFindings::findings(file)
             .iter()
             .map(move |finding| json_finding(file, finding))
     };
@@ -62,7 +62,7 @@ pub fn findings(run: &Run<'_>) -> String {
     })
 }
 
-fn json_finding<'a>(file: &'a Found<'_>, finding: &'a Finding) -> JsonFinding<'a> {
+fn json_finding<'a>(file: &'a FileFindings<'_>, finding: &'a Finding) -> JsonFinding<'a> {
     let edit = |edit: &'a Edit| JsonEdit {
         start: edit.span().start,
         end: edit.span().end,

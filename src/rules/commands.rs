@@ -98,7 +98,7 @@ impl Call {
 pub(super) fn commands(file: &Dockerfile<'_>, instruction: usize) -> Vec<Command> {
     let run = &file.instructions[instruction];
     let text = run.arguments().to_str_lossy();
-    let mut reader = Reader {
+    let mut reader = CommandReader {
         file,
         instruction,
         found: Vec::new(),
@@ -147,13 +147,13 @@ fn other_shell(file: &Dockerfile<'_>, index: usize) -> Option<Command> {
     is_other.then_some(Command(words))
 }
 
-struct Reader<'a> {
+struct CommandReader<'a> {
     file: &'a Dockerfile<'a>,
     instruction: usize,
     found: Vec<Command>,
 }
 
-impl Reader<'_> {
+impl CommandReader<'_> {
     fn read(&mut self, script: &str) {
         // Its words take far more memory than its text.
         if !budget::spend(64 * script.len()) {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::budget;
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Edit, Fix};
-use crate::index::{CacheMount, Found, Index};
+use crate::index::{CacheMount, Index, MountFindings};
 
 use super::tools::content;
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    let mut found = Found::default();
+    let mut found = MountFindings::default();
     for shared in index.shared_ids() {
         for mounts in shared.caches(|mount| mount.target.is_some()) {
             // Each folder of a cache has files of its own.
@@ -29,7 +29,7 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
 
 /// Compares the mounts of one cache. One target keeps the id; the others get ids by target, the same everywhere, so that
 /// RUNs that shared a cache still do.
-fn compare(index: &Index<'_>, when: &str, mounts: &[&CacheMount], found: &mut Found) {
+fn compare(index: &Index<'_>, when: &str, mounts: &[&CacheMount], found: &mut MountFindings) {
     // A mount whose id is its target cannot give it up.
     let is_target = |mount: &&&CacheMount| !mount.named || mount.became.is_empty;
     let Some(keeper) = mounts.iter().find(is_target).or(mounts.first()) else {

@@ -3,10 +3,10 @@
 use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::{Edit, Fix};
-use crate::index::{CacheMount, Found, Index};
+use crate::index::{CacheMount, Index, MountFindings};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    let mut found = Found::default();
+    let mut found = MountFindings::default();
     for shared in index.shared_ids() {
         for mounts in shared.caches(|mount| mount.sharing.is_some()) {
             compare(index, shared.when(), &mounts, &mut found);
@@ -15,7 +15,7 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     found.add_to(findings);
 }
 
-fn compare(index: &Index<'_>, when: &str, mounts: &[&CacheMount], found: &mut Found) {
+fn compare(index: &Index<'_>, when: &str, mounts: &[&CacheMount], found: &mut MountFindings) {
     let Some(mode) = mounts.iter().filter_map(|mount| mount.sharing).max() else {
         return;
     };

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use crate::budget;
 use crate::finding::{Finding, LockKey, RuleId};
-use crate::index::{CacheMount, Found, Index};
+use crate::index::{CacheMount, Index, MountFindings};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    let mut found = Found::default();
+    let mut found = MountFindings::default();
     for shared in index.shared_ids() {
         // One finding for each further cache, at its first mount.
         let (mut seen, mut caches) = (HashSet::new(), Vec::new());

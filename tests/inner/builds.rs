@@ -93,10 +93,10 @@ fn every_rule_has_as_many_near_misses_as_hits() {
     }
 }
 
-/// Returns the snippets of `docs/wiring.md`, each with the path in its first line.
+/// Returns the snippets of `docs/builds.md`, each with the path in its first line.
 fn snippets() -> Vec<(String, String)> {
     let page =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wiring.md")).unwrap();
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/builds.md")).unwrap();
     let blocks = page.split("```").skip(1).step_by(2);
     let named = blocks.filter_map(|block| {
         let (_, text) = block.split_once('\n')?;

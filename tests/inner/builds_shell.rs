@@ -2,7 +2,9 @@
 
 use cachelane::builds::BuildTool;
 use cachelane::builds::argv::quoted;
-use cachelane::builds::command::{self, Command, Found, InsertMethod, all, read, subject, words};
+use cachelane::builds::command::{
+    self, Command, FoundCommand, InsertMethod, all, read, subject, words,
+};
 use cachelane::builds::paths::Text;
 use cachelane::builds::shell::{self, Dialect, Lookup};
 use proptest::prelude::*;
@@ -541,7 +543,7 @@ proptest! {
     ]), 0..40)) {
         let script = pieces.concat();
         for dialect in [Dialect::Posix, Dialect::Windows] {
-            for Found { simple, command, .. } in all(shell::read(&script, Some("a"), dialect, &values)).found {
+            for FoundCommand { simple, command, .. } in all(shell::read(&script, Some("a"), dialect, &values)).found {
                 let _ = subject(&command, simple.folder.as_deref(), &values);
                 for word in &simple.words {
                     prop_assert!(script.get(word.span.start..word.span.end).is_some());

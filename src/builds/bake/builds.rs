@@ -30,7 +30,7 @@ pub(super) fn builds(source: &str, file: &File) -> BuildFile {
 }
 
 /// What rows of a target's matrix have in common.
-struct Found {
+struct RowGroup {
     subject: Subject,
     stage: Option<String>,
     platforms: Platforms,
@@ -56,7 +56,7 @@ impl<'f> Lineage<'f> {
     fn add_to(&self, file: &mut BuildFile, source: &str, scope: &mut Scope<'_>) {
         let name = format!("target `{}`", self.target.name);
         let span = self.target.span;
-        let mut found: Vec<Found> = Vec::new();
+        let mut found: Vec<RowGroup> = Vec::new();
         let matrix = self.get("matrix", scope);
         let matrix = matrix.as_ref().map(|(ast, value)| axes(ast, value, scope));
         for row in rows(matrix.as_deref().unwrap_or_default()) {
@@ -67,13 +67,14 @@ impl<'f> Lineage<'f> {
                     let platforms = self.value("platforms", scope);
                     let platforms = platforms.as_ref().map_or(Platforms::Unnamed, platforms_of);
                     let leg = matrix.as_ref().map(|_| self.leg(source, scope));
-                    let is_same = |one: &&mut Found| one.subject == subject && one.stage == stage;
+                    let is_same =
+                        |one: &&mut RowGroup| one.subject == subject && one.stage == stage;
                     match found.iter_mut().find(is_same) {
                         Some(one) => {
                             one.platforms.merge(platforms);
                             one.legs.extend(leg);
                         }
-                        None => found.push(Found {
+                        None => found.push(RowGroup {
                             subject,
                             stage,
                             platforms,

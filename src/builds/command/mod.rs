@@ -13,7 +13,8 @@ mod subject;
 mod tables;
 
 pub use model::{
-    BuildArg, Command, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
+    BuildArg, Command, FoundCommand, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG,
+    ROCKER_VARIABLES,
 };
 pub use platforms::{platform_texts, platforms};
 #[cfg(feature = "cli")]

@@ -167,7 +167,7 @@ impl Command {
 
 /// The commands of a script that matter to builds.
 pub struct Commands {
-    pub found: Vec<Found>,
+    pub found: Vec<FoundCommand>,
     /// All variables that the script sets for those below.
     pub variables: Rc<[Variable]>,
     /// What the script does to the builders.
@@ -175,7 +175,7 @@ pub struct Commands {
 }
 
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundCommand {
     pub simple: Simple,
     pub command: Command,
     /// The number of the script's variables that were set above it.
@@ -184,7 +184,7 @@ pub struct Found {
     pub changes: usize,
 }
 
-impl Found {
+impl FoundCommand {
     /// Returns whether the command has the environment of its script; else it has what its own words set.
     pub fn keeps_environment(&self) -> bool {
         let before = self.simple.words[..self.command.tool_at].iter();

@@ -4,7 +4,7 @@ use super::super::builder::NamedBuilder;
 use super::super::model::{ArgName, BuildTool, NoCache};
 use super::super::shell::{Simple, Word};
 use super::builders;
-use super::model::{BuildArg, Command, Commands, Found, InsertMethod, Override, ROCKER_ARG};
+use super::model::{BuildArg, Command, Commands, FoundCommand, InsertMethod, Override, ROCKER_ARG};
 use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::scripts;
 use super::tables::{self, Options};
@@ -59,7 +59,7 @@ pub fn all(commands: Vec<Simple>) -> Commands {
             variables.extend(simple.variables());
             continue;
         };
-        found.push(Found {
+        found.push(FoundCommand {
             simple,
             command,
             above: variables.len(),

@@ -1,6 +1,6 @@
 //! The subject of a command: its Dockerfile, its Compose or bake files.
 
-use super::super::model::{BuildTool, Files, Place, Subject};
+use super::super::model::{BuildTool, Files, FilesAt, Subject};
 use super::super::paths::{self, Text};
 use super::super::shell::{Values, Word};
 use super::model::Command;
@@ -63,14 +63,14 @@ impl Resolver<'_> {
     fn files(&self, command: &Command) -> Result<Subject, String> {
         let files = command.files.iter().map(|file| self.path(file));
         let mut paths = files
-            .map(|path| path.map(Place::File))
+            .map(|path| path.map(FilesAt::File))
             .collect::<Result<Vec<_>, _>>()?;
         if paths.is_empty() {
             let base = match &command.folder {
                 Some(base) => self.known("project directory", base)?,
                 None => Text::default(),
             };
-            paths.push(Place::Folder(self.under(&base, "")?));
+            paths.push(FilesAt::Folder(self.under(&base, "")?));
         }
         let mut names = Vec::new();
         for word in &command.rest {
@@ -99,10 +99,10 @@ impl Resolver<'_> {
         };
         let files = command.files.iter().map(|file| within.path(file));
         let mut paths = files
-            .map(|path| path.map(Place::File))
+            .map(|path| path.map(FilesAt::File))
             .collect::<Result<Vec<_>, _>>()?;
         if paths.is_empty() {
-            paths.push(Place::Folder(folder.clone()));
+            paths.push(FilesAt::Folder(folder.clone()));
         }
         let names = command.rest.iter();
         let names = names.map(|word| Ok(self.known("target", word)?.text));

@@ -9,7 +9,7 @@ use super::runner;
 use crate::builds::builder::{Builder, Change, Create, NamedBuilder, OwnBuilder};
 use crate::builds::command::{self, Command};
 use crate::builds::jobs::{Scope, Step, by_inputs};
-use crate::builds::model::{Arg, Build, BuildTool, Files, NoCache, Place, SAME, Subject};
+use crate::builds::model::{Arg, Build, BuildTool, Files, FilesAt, NoCache, SAME, Subject};
 use crate::builds::paths::Text;
 use crate::builds::platforms::{OfTargets, PlatformText, Platforms};
 use crate::builds::shell::{self, Dialect, Lookup, Word};
@@ -286,8 +286,8 @@ impl<'y> Inputs<'_, 'y> {
 
     fn devcontainer(&self) -> Result<Subject, String> {
         let place = match self.known("configFile")? {
-            Some(file) => Place::File(under("", &file)?),
-            None => Place::Folder(under("", &self.known("subFolder")?.unwrap_or_default())?),
+            Some(file) => FilesAt::File(under("", &file)?),
+            None => FilesAt::Folder(under("", &self.known("subFolder")?.unwrap_or_default())?),
         };
         (self.in_repository)(Subject::Files(Files {
             paths: vec![place],
@@ -314,10 +314,10 @@ impl<'y> Inputs<'_, 'y> {
             if file.text.contains("://") {
                 return Err(format!("it takes the file `{}`", file.text));
             }
-            paths.push(Place::File(under(&folder, &file)?));
+            paths.push(FilesAt::File(under(&folder, &file)?));
         }
         if paths.is_empty() {
-            paths.push(Place::Folder(folder.clone()));
+            paths.push(FilesAt::Folder(folder.clone()));
         }
         let (mut names, others) = (self.list("targets")?, self.list("target")?);
         if names.is_empty() {

@@ -66,7 +66,7 @@ impl Language for Github {
         Some(lane)
     }
 
-    fn span(&self, found: &command::Found) -> Span {
+    fn span(&self, found: &command::FoundCommand) -> Span {
         if found.command.tool.runs_others() {
             return found.command.span;
         }

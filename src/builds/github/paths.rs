@@ -1,6 +1,6 @@
 //! Paths of a job's workspace as paths of the repository.
 
-use crate::builds::model::{Place, SAME, Subject};
+use crate::builds::model::{FilesAt, SAME, Subject};
 use crate::builds::paths::join;
 use crate::builds::yaml::Node;
 
@@ -42,8 +42,8 @@ pub fn in_repository(what: Subject, checkouts: &[Checkout]) -> Result<Subject, S
             };
             for path in &mut files.paths {
                 *path = match &*path {
-                    Place::File(path) => Place::File(place(path, checkouts)?),
-                    Place::Folder(path) => Place::Folder(folder(path)?),
+                    FilesAt::File(path) => FilesAt::File(place(path, checkouts)?),
+                    FilesAt::Folder(path) => FilesAt::Folder(folder(path)?),
                 };
             }
             files.folder = files.folder.and_then(|path| folder(&path).ok());

@@ -28,7 +28,7 @@ impl<'y> Scanner<'y> {
         skipped.starts_with(next)
     }
 
-    /// Does the same for blanks and line ends.
+    /// Skips blanks and line ends; returns whether `next` follows.
     pub fn skip_blanks(&mut self, next: &str) -> bool {
         self.skip(&[' ', '\t', '\n', '\r'], next)
     }

@@ -29,7 +29,7 @@ pub fn gather<'y>(source: &'y str, gatherer: &mut Gatherer<'y>) {
             folder: Some(String::new()),
             ..Block::default()
         };
-        let mut reader = Reader {
+        let mut reader = PipelineReader {
             scanner: Scanner { source, at: 0 },
             blocks: vec![whole],
             facts,
@@ -84,7 +84,7 @@ struct Block {
     ended: Vec<Ordered>,
 }
 
-struct Reader<'r, 'y> {
+struct PipelineReader<'r, 'y> {
     scanner: Scanner<'y>,
     blocks: Vec<Block>,
     /// The facts on blocks, by the bytes where these begin.
@@ -95,7 +95,7 @@ struct Reader<'r, 'y> {
     count: usize,
 }
 
-impl Reader<'_, '_> {
+impl PipelineReader<'_, '_> {
     /// Reads until fewer than `depth` blocks are open.
     fn read(&mut self, depth: usize) {
         // The last word that is no argument's name, with the strings behind it.

@@ -117,7 +117,7 @@ impl<'y> Gatherer<'y> {
         self.commands(Script::new(nodes), step, start, in_repository)
     }
 
-    /// Does the same for a script of a file that is not YAML, which starts in `folder`.
+    /// Reads a script of a file that is not YAML, which starts in `folder`. Returns the builders that the steps behind it see.
     pub fn piece(&mut self, piece: Piece, step: &Step<'_, 'y>, folder: Option<&str>) -> Builders {
         let start = |_: &Scope<'_>| Some((folder.map(str::to_owned), Dialect::Posix));
         self.commands(Script::of(piece), step, &start, &Ok)

@@ -137,7 +137,7 @@ pub struct Found<'y> {
 
 pub struct InScript<'y> {
     pub script: Rc<Script<'y>>,
-    pub found: command::Found,
+    pub found: command::FoundCommand,
     pub variables: Rc<[Variable]>,
     pub dialect: Dialect,
 }

@@ -38,7 +38,7 @@ pub trait Language: fmt::Debug + Sync {
     }
 
     /// Returns the place of a build for findings.
-    fn span(&self, found: &command::Found) -> Span {
+    fn span(&self, found: &command::FoundCommand) -> Span {
         found.command.span
     }
 

@@ -70,7 +70,7 @@ impl Makefile<'_> {
         self.value_in(name, &[])
     }
 
-    /// Does the same within the values of `open`.
+    /// Returns the value of a variable that stands within the values of `open`.
     fn value_in(&self, name: &str, open: &[String]) -> Option<String> {
         // One that is made of itself has no value, and make refuses it.
         let is_open = open.iter().any(|open| open == name);

@@ -16,14 +16,16 @@ use super::model::{Arg, BuildFile, Env, Group, Lane, ReadError};
 use super::yaml::Addition;
 use file::{Makefile, Recipe};
 
+/// The names that make looks for, in order.
+pub const NAMES: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
+
 #[derive(Debug)]
 pub struct Make;
 
 impl Format for Make {
     fn claims(&self, path: &FilePath<'_>) -> bool {
-        let names = ["Makefile", "makefile", "GNUmakefile"];
         let end = path.name.rsplit_once('.').map(|(_, end)| end);
-        names.contains(&path.name) || end == Some("mk")
+        NAMES.contains(&path.name) || end == Some("mk")
     }
 
     fn may_build(&self, source: &[u8]) -> bool {

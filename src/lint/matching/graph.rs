@@ -9,7 +9,7 @@ use super::model::FileAccess;
 use super::names::is_snippet;
 use crate::budget;
 use crate::builds::{
-    self, Build, BuildTool, Builder, Call, Compose, Extended, Place, Source, Subject,
+    self, Build, BuildTool, Builder, Call, Compose, Extended, FilesAt, Source, Subject, make,
 };
 use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
@@ -37,9 +37,6 @@ const BAKE: &[&str] = &[
 ];
 /// The names that `devcontainer` looks for, of which it takes the first.
 const DEVCONTAINER: &[&str] = &[".devcontainer/devcontainer.json", ".devcontainer.json"];
-
-/// The names that make looks for, in order.
-const MAKEFILES: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
 
 /// The indices of a build's file and of the build there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -376,7 +373,7 @@ impl<'r> BuildGraph<'r> {
     pub(super) fn named(
         &self,
         tool: BuildTool,
-        places: &[Place],
+        places: &[FilesAt],
         root: &Path,
     ) -> Result<Vec<usize>, String> {
         let at = |path: &str| self.read(root, path);
@@ -384,8 +381,8 @@ impl<'r> BuildGraph<'r> {
         let mut is_silent = false;
         for place in places {
             let folder = match place {
-                Place::Folder(path) => path,
-                Place::File(path) => {
+                FilesAt::Folder(path) => path,
+                FilesAt::File(path) => {
                     let is_there = || {
                         let path = self.path(root, path);
                         self.index(&path).is_none() && (self.access.is_there)(&path)
@@ -406,7 +403,7 @@ impl<'r> BuildGraph<'r> {
             if tool == BuildTool::Devcontainer {
                 found.extend(named(DEVCONTAINER).next());
             } else if tool == BuildTool::Make {
-                found.extend(named(MAKEFILES).next());
+                found.extend(named(make::NAMES).next());
             } else if tool.is_bake() {
                 found.extend(named(COMPOSE).chain(named(BAKE)));
             } else if let Some(base) = named(COMPOSE).next() {
@@ -454,14 +451,14 @@ fn builds_of(report: &FileReport) -> &[Build] {
 }
 
 /// Returns the files that `place` may mean: itself, or those that the tool looks for in a folder.
-fn candidates(tool: BuildTool, place: &Place) -> Vec<String> {
+fn candidates(tool: BuildTool, place: &FilesAt) -> Vec<String> {
     let folder = match place {
-        Place::File(path) => return vec![path.clone()],
-        Place::Folder(path) => path,
+        FilesAt::File(path) => return vec![path.clone()],
+        FilesAt::Folder(path) => path,
     };
     let (first, more) = match tool {
         BuildTool::Devcontainer => (DEVCONTAINER, &[][..]),
-        BuildTool::Make => (MAKEFILES, &[][..]),
+        BuildTool::Make => (make::NAMES, &[][..]),
         tool if tool.is_bake() => (COMPOSE, BAKE),
         _ => (COMPOSE, OVERRIDES),
     };
