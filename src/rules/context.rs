@@ -30,8 +30,7 @@ pub struct Context<'a> {
     /// The mounts of each group of caches.
     groups: OnceCell<Vec<Vec<usize>>>,
     keys: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
-    /// A list of a few is faster than a table.
-    plans: RefCell<Vec<(String, Applicability, Rc<Plan>)>>,
+    plans: RefCell<HashMap<(String, Applicability), Rc<Plan>>>,
     fills_in: OnceCell<bool>,
     /// The commands of RUNs, by instruction.
     pub(super) commands: RefCell<HashMap<usize, Rc<[Command]>>>,
@@ -140,14 +139,13 @@ impl<'a> Context<'a> {
         level: Applicability,
         make: impl FnOnce() -> Plan,
     ) -> Rc<Plan> {
-        let is_it =
-            |(of, up_to, _): &&(String, Applicability, Rc<Plan>)| of == name && *up_to == level;
-        if let Some((_, _, plan)) = self.plans.borrow().iter().find(is_it) {
+        let key = (name.to_owned(), level);
+        if let Some(plan) = self.plans.borrow().get(&key) {
             return Rc::clone(plan);
         }
+        // The plans of others may be asked for while this one is made.
         let plan = Rc::new(make());
-        let mut plans = self.plans.borrow_mut();
-        plans.push((name.to_owned(), level, Rc::clone(&plan)));
+        self.plans.borrow_mut().insert(key, Rc::clone(&plan));
         plan
     }
 
