@@ -1,11 +1,11 @@
 //! One build that is made to pass a lane by itself.
 
-use cachelane::builds::{Around, Build, Format, Lane, PassedArg, Reader, prove};
+use cachelane::builds::{Around, Build, FormatRef, InFormat, Lane, PassedArg, prove};
 use cachelane::fix::{self, Fix};
 
 /// Returns the proved fix that makes `build`, which stands in `source`, pass the lane.
 pub fn pass(
-    format: &dyn Format,
+    format: FormatRef,
     source: &str,
     build: &Build,
     lane: &Lane<'_>,
@@ -29,7 +29,7 @@ pub fn pass(
     let after = String::from_utf8_lossy(&after);
     let around = Around::NONE;
     prove(
-        Reader { format, around },
+        InFormat { format, around },
         source,
         &before,
         &after,

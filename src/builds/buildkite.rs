@@ -8,14 +8,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
+use super::format::{FilePath, Format, Insertion, PathBase};
 use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Source, Step,
 };
-use super::model::{
-    AxisPath, BuildFile, Env, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
-};
+use super::model::{AxisPath, Env, Lane, Ordered, Queue, Runs, Unknown, same};
 use super::paths::Text;
 use super::shell::Lookup;
 use super::yaml::{Addition, Node};
@@ -40,19 +38,6 @@ impl Format for Buildkite {
 
     fn adds(&self) -> Option<Addition> {
         Some(Addition::Text)
-    }
-
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source, Around::NONE)
-    }
-
-    fn inserter(
-        &self,
-        source: &str,
-        _around: &Around,
-        then: &mut dyn FnMut(Inserter<'_>),
-    ) -> Result<(), ReadError> {
-        jobs::inserter(&Self, source, Around::NONE, then)
     }
 }
 

@@ -4,7 +4,7 @@
 //! `context` at the top are their old form; with `dockerComposeFile`, Compose builds `service`. Paths start from the
 //! file's folder. `${localEnv:NAME:default}` is a variable of the machine that builds.
 
-use super::format::{Around, FilePath, Format, Inserter};
+use super::format::{Around, Contents, FilePath, Format, Inserter};
 use super::model::{
     Arg, Build, BuildFile, BuildTool, Files, FilesAt, ReadError, Subject, Unknown, ValueSource,
 };
@@ -20,23 +20,25 @@ impl Format for Devcontainer {
         matches!(path.name, "devcontainer.json" | ".devcontainer.json")
     }
 
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+    fn adds(&self) -> Option<Addition> {
+        None
+    }
+}
+
+impl Contents for Devcontainer {
+    fn read_within(&'static self, source: &str, _: &Around) -> Result<BuildFile, ReadError> {
         Ok(file(&Yaml::read(&without_comments(source))?))
     }
 
     /// Comments stand where arguments would go: a person writes them.
     fn inserter(
-        &self,
+        &'static self,
         _: &str,
         _: &Around,
         then: &mut dyn FnMut(Inserter<'_>),
     ) -> Result<(), ReadError> {
         then(&|_, lane| Err(by_hand(lane.arg, lane.default)));
         Ok(())
-    }
-
-    fn adds(&self) -> Option<Addition> {
-        None
     }
 }
 

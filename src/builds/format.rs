@@ -9,26 +9,16 @@ use super::yaml::Addition;
 use crate::fix::Fix;
 
 /// A format of files that build images: one file of code, and one name in the list.
-pub trait Format: Any + fmt::Debug + Sync {
+pub trait Format: Contents + Any + fmt::Debug + Sync {
     /// Returns whether the file at `path` is one, by its name and folder.
     fn claims(&self, path: &FilePath<'_>) -> bool;
 
     /// Returns whether a search takes each file that the format claims; otherwise only those outside the folders of tests,
     /// whose files hold texts to compare with.
+    #[cfg(feature = "cli")]
     fn is_told_by_name(&self) -> bool {
         true
     }
-
-    /// Reads the builds of a file. Fails when it is none of the format.
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError>;
-
-    /// Hands what finds the insertions for the builds of a file within a whole to `then`. Fails when it is none of the format.
-    fn inserter(
-        &self,
-        source: &str,
-        around: &Around,
-        then: &mut dyn FnMut(Inserter<'_>),
-    ) -> Result<(), ReadError>;
 
     /// Returns the changes that passing an argument makes to the YAML of a file; `None` for a file that is not YAML.
     fn adds(&self) -> Option<Addition> {
@@ -45,11 +35,6 @@ pub trait Format: Any + fmt::Debug + Sync {
         None
     }
 
-    /// Reads the builds of a file that is a part of a whole.
-    fn read_within(&self, source: &str, _around: &Around) -> Result<BuildFile, ReadError> {
-        self.read(source)
-    }
-
     /// Returns whether a line that begins with `#` can be added wherever no text goes on over it.
     #[cfg(feature = "cli")]
     fn takes_comments(&self) -> bool {
@@ -64,6 +49,25 @@ pub trait Format: Any + fmt::Debug + Sync {
     /// Returns where the paths of such files start.
     fn base(&self) -> PathBase {
         PathBase::OwnFolder
+    }
+}
+
+/// How the files of a format are read and changed. Those that hold jobs have it from [`jobs`](super::jobs).
+pub trait Contents {
+    /// Reads the builds of a file that is a part of a whole. Fails when it is none of the format.
+    fn read_within(&'static self, source: &str, around: &Around) -> Result<BuildFile, ReadError>;
+
+    /// Hands what finds the insertions for the builds of a file within a whole to `then`. Fails when it is none of the format.
+    fn inserter(
+        &'static self,
+        source: &str,
+        around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError>;
+
+    /// Reads the builds of a file by itself. Fails when it is none of the format.
+    fn read(&'static self, source: &str) -> Result<BuildFile, ReadError> {
+        self.read_within(source, Around::NONE)
     }
 }
 

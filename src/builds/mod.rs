@@ -46,6 +46,8 @@ pub use builder::{Builder, OwnBuilder};
 pub use buildkite::Buildkite;
 pub use compose::Compose;
 pub use devcontainer::Devcontainer;
+#[cfg(feature = "internals")]
+pub use format::Contents;
 pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion, PathBase};
 pub use github::Github;
 pub use gitlab::Gitlab;
@@ -59,7 +61,7 @@ pub use model::{
     Service, Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::{Platform, PlatformText, Platforms};
-pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};
+pub use prove::{InFormat, PassedArg, RenamedFill, is_same, prove, prove_fills};
 pub use script::Script;
 pub use tool::BuildTool;
 

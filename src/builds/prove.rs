@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::format::{Around, Format};
+use super::format::{Around, FormatRef};
 use super::model::{ArgName, Build, BuildFile, Fill, Filled};
 use super::yaml;
 
@@ -17,8 +17,8 @@ pub struct PassedArg<'a> {
 
 /// A format, and the files that one of it is read with.
 #[derive(Clone, Copy, Debug)]
-pub struct Reader<'r> {
-    pub format: &'r dyn Format,
+pub struct InFormat<'r> {
+    pub format: FormatRef,
     pub around: &'r Around,
 }
 
@@ -33,14 +33,14 @@ pub struct RenamedFill<'a> {
 /// Proves that the file `after` says the same as before, in its text and its meaning, except that these caches are
 /// filled by their new ids.
 pub fn prove_fills(
-    format: &dyn Format,
+    format: FormatRef,
     text: &str,
     before: &BuildFile,
     after: &str,
     renamed: &[RenamedFill<'_>],
 ) -> Result<(), String> {
     let around = Around::NONE;
-    let new = read_again(Reader { format, around }, text, before, after, &[])?;
+    let new = read_again(InFormat { format, around }, text, before, after, &[])?;
     let options = |fill: &Fill| {
         let (Filled::Mount(text) | Filled::Dockerfile(text)) = &fill.caches;
         text.split(',')
@@ -65,7 +65,7 @@ pub fn prove_fills(
 /// Proves that the file `after` says the same about its builds as before, in its text and its meaning, except that
 /// these pass their lanes.
 pub fn prove(
-    reader: Reader<'_>,
+    reader: InFormat<'_>,
     text: &str,
     before: &BuildFile,
     after: &str,
@@ -94,7 +94,7 @@ pub fn prove(
 /// Reads the file `after`, and proves that it says the same as before apart from the arguments `names`, and has all of its
 /// text.
 fn read_again(
-    reader: Reader<'_>,
+    reader: InFormat<'_>,
     text: &str,
     before: &BuildFile,
     after: &str,

@@ -9,9 +9,9 @@ use std::sync::{Arc, LazyLock};
 use regex::bytes::Regex;
 
 use super::command;
-use super::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
+use super::format::{FilePath, Format, Insertion, PathBase};
 use super::jobs::{self, Found, Gatherer, Job, Language, Matrix, Piece, Pipeline, Source, Step};
-use super::model::{BuildFile, Lane, ReadError};
+use super::model::Lane;
 use super::paths::Text;
 use super::shell::{self, Dialect, Lookup};
 use super::yaml::Addition;
@@ -44,6 +44,7 @@ impl Format for Script {
             .is_some_and(|(_, end)| end == "sh")
     }
 
+    #[cfg(feature = "cli")]
     fn is_told_by_name(&self) -> bool {
         false
     }
@@ -65,22 +66,6 @@ impl Format for Script {
     fn takes_comments(&self) -> bool {
         false
     }
-
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        if !is_shell(source) || !self.may_build(source.as_bytes()) {
-            return Ok(BuildFile::default());
-        }
-        jobs::read(&Self, source, Around::NONE)
-    }
-
-    fn inserter(
-        &self,
-        source: &str,
-        _around: &Around,
-        then: &mut dyn FnMut(Inserter<'_>),
-    ) -> Result<(), ReadError> {
-        jobs::inserter(&Self, source, Around::NONE, then)
-    }
 }
 
 impl Language for Script {
@@ -98,6 +83,9 @@ impl Pipeline for Script {
         let Source::Text(source) = source else {
             return;
         };
+        if !is_shell(source) || !self.may_build(source.as_bytes()) {
+            return;
+        }
         let piece = piece(source);
         let own = in_own_folder(&piece);
         gatherer.own_folder.extend(own);

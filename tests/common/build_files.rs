@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use cachelane::builds::{Bake, Build, BuildFile, Compose, Format as _, Lane, Parts};
+use cachelane::builds::{Bake, Build, BuildFile, Compose, Contents as _, Lane, Parts};
 use cachelane::fix::{Fix, apply};
 
 const LANE: Lane<'_> = Lane {

@@ -1,7 +1,7 @@
 //! Bake files: reading them, and the place of an argument.
 
 use cachelane::budget;
-use cachelane::builds::{Bake, Build, BuildFile, Format as _, Runs, Subject, ValueSource};
+use cachelane::builds::{Bake, Build, BuildFile, Contents as _, Runs, Subject, ValueSource};
 
 use crate::made_builds::{Format, made, passes};
 

@@ -1,6 +1,6 @@
 //! Compose and bake files: places, and odd files by the hundred.
 
-use cachelane::builds::{Bake, Compose, Format as _, inline, yaml::Yaml};
+use cachelane::builds::{Bake, Compose, Contents as _, inline, yaml::Yaml};
 use cachelane::fix::{Edit, Fix};
 use cachelane::text::Span;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Workflows: their builds, and the lane passed to each.
 
-use cachelane::builds::{Build, BuildFile, Format, Github, Lane, Parts, ReadError, Runs};
+use cachelane::builds::{Build, BuildFile, Contents, Github, Lane, Parts, ReadError, Runs};
 use cachelane::fix::{Applicability, Fix, apply};
 use proptest::prelude::*;
 use yaml_serde::Value;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic;
 
 use bstr::BStr;
-use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane, Parts};
+use cachelane::builds::{Bake, Buildkite, Compose, Contents, Github, Lane, Parts};
 use cachelane::dockerfile::Dockerfile;
 use cachelane::finding::{Finding, RuleId};
 use cachelane::fix::{Applicability, apply};

@@ -513,13 +513,15 @@ fn a_file_that_becomes_a_link_a_folder_or_a_pipe() {
     let (tree, outside) = (folder.path().join("tree"), folder.path().join("outside"));
     fs::create_dir(&tree).unwrap();
     fs::write(&outside, OLD).unwrap();
-    let path = tree.join("Dockerfile");
+    // It is written elsewhere, since an empty one has nothing to fix.
+    let (path, spare) = (tree.join("Dockerfile"), folder.path().join("spare"));
     let clear = || {
         let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
     };
     let change = || {
+        fs::write(&spare, OLD).unwrap();
         clear();
-        let _ = fs::write(&path, OLD);
+        let _ = fs::rename(&spare, &path);
         thread::sleep(Duration::from_millis(3));
         clear();
         let _ = symlink("../outside", &path);

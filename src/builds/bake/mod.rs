@@ -21,7 +21,7 @@ mod printf;
 mod scope;
 mod value;
 
-use super::format::{Around, FilePath, Format, Inserter};
+use super::format::{Around, Contents, FilePath, Format, Inserter};
 use super::model::{BuildFile, ReadError};
 use super::yaml::Addition;
 
@@ -36,7 +36,13 @@ impl Format for Bake {
         matches!(ending, Some("hcl" | "json"))
     }
 
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+    fn adds(&self) -> Option<Addition> {
+        None
+    }
+}
+
+impl Contents for Bake {
+    fn read_within(&'static self, source: &str, _: &Around) -> Result<BuildFile, ReadError> {
         if memchr::memmem::find(source.as_bytes(), b"target").is_none() {
             return Ok(BuildFile::default());
         }
@@ -44,17 +50,13 @@ impl Format for Bake {
     }
 
     fn inserter(
-        &self,
+        &'static self,
         source: &str,
-        _around: &Around,
+        _: &Around,
         then: &mut dyn FnMut(Inserter<'_>),
     ) -> Result<(), ReadError> {
         insert::inserter(source, &file(source)?, then);
         Ok(())
-    }
-
-    fn adds(&self) -> Option<Addition> {
-        None
     }
 }
 

@@ -13,7 +13,7 @@ mod service;
 mod variables;
 
 use self::variables::Variables;
-use super::format::{Around, FilePath, Format, Inserter};
+use super::format::{Around, Contents, FilePath, Format, Inserter};
 use super::model::{BuildFile, ReadError};
 use super::yaml::Yaml;
 
@@ -36,15 +36,13 @@ impl Format for Compose {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
     }
 
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        self.read_within(source, Around::NONE)
-    }
-
     fn beside(&self) -> Option<&'static str> {
         Some(".env")
     }
+}
 
-    fn read_within(&self, source: &str, around: &Around) -> Result<BuildFile, ReadError> {
+impl Contents for Compose {
+    fn read_within(&'static self, source: &str, around: &Around) -> Result<BuildFile, ReadError> {
         let has = |word: &[u8]| memchr::memmem::find(source.as_bytes(), word).is_some();
         if ![&b"build"[..], b"include", b"extends"].into_iter().any(has) {
             return Ok(BuildFile::default());
@@ -53,7 +51,7 @@ impl Format for Compose {
     }
 
     fn inserter(
-        &self,
+        &'static self,
         source: &str,
         around: &Around,
         then: &mut dyn FnMut(Inserter<'_>),

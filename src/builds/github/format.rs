@@ -1,8 +1,8 @@
 use super::language::Github;
 use super::{insert, workflow};
-use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
-use crate::builds::jobs::{self, Found, Gatherer, Pipeline, Source};
-use crate::builds::model::{BuildFile, Lane, ReadError};
+use crate::builds::format::{FilePath, Format, Insertion, PathBase};
+use crate::builds::jobs::{Found, Gatherer, Pipeline, Source};
+use crate::builds::model::Lane;
 
 impl Format for Github {
     fn claims(&self, path: &FilePath<'_>) -> bool {
@@ -11,19 +11,6 @@ impl Format for Github {
 
     fn base(&self) -> PathBase {
         PathBase::Above(".github")
-    }
-
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source, Around::NONE)
-    }
-
-    fn inserter(
-        &self,
-        source: &str,
-        _around: &Around,
-        then: &mut dyn FnMut(Inserter<'_>),
-    ) -> Result<(), ReadError> {
-        jobs::inserter(&Self, source, Around::NONE, then)
     }
 }
 

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use super::file::File;
 use super::matrix;
 use crate::builds::builder::{Builder, Builders, Daemon, OwnBuilder};
-use crate::builds::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
+use crate::builds::format::{FilePath, Format, Insertion, PathBase};
 use crate::builds::jobs::{
     self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Source, Step, of_job,
 };
-use crate::builds::model::{
-    AxisPath, BuildFile, Call, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
-};
+use crate::builds::model::{AxisPath, Call, Lane, Ordered, Queue, Runs, Unknown, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::builds::yaml::{Addition, Node};
@@ -36,25 +34,8 @@ impl Format for Gitlab {
         Some(Addition::Text)
     }
 
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source, Around::NONE)
-    }
-
     fn is_joined(&self) -> bool {
         true
-    }
-
-    fn read_within(&self, source: &str, around: &Around) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source, around)
-    }
-
-    fn inserter(
-        &self,
-        source: &str,
-        around: &Around,
-        then: &mut dyn FnMut(Inserter<'_>),
-    ) -> Result<(), ReadError> {
-        jobs::inserter(&Self, source, around, then)
     }
 }
 

@@ -8,9 +8,9 @@ mod groovy;
 mod read;
 
 use super::command;
-use super::format::{Around, FilePath, Format, Inserter, Insertion, PathBase};
+use super::format::{FilePath, Format, Insertion, PathBase};
 use super::jobs::{self, Found, Gatherer, Language, Pipeline, Scope, Source};
-use super::model::{AxisPath, BuildFile, Lane, ReadError, Runs, same};
+use super::model::{AxisPath, Lane, Runs, same};
 use super::shell::Lookup;
 use super::yaml::Addition;
 
@@ -40,19 +40,6 @@ impl Format for Jenkins {
     #[cfg(feature = "cli")]
     fn takes_comments(&self) -> bool {
         false
-    }
-
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source, Around::NONE)
-    }
-
-    fn inserter(
-        &self,
-        source: &str,
-        _around: &Around,
-        then: &mut dyn FnMut(Inserter<'_>),
-    ) -> Result<(), ReadError> {
-        jobs::inserter(&Self, source, Around::NONE, then)
     }
 }
 

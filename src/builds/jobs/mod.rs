@@ -19,6 +19,6 @@ pub use insert::{from_environment, in_command, insertion, is_plain_value};
 pub use legs::of_job;
 pub use matrix::{MAX_ROWS, axes, product, value, values, varying};
 pub use model::{Found, InScript, Job, JobRuns, Matrix, MatrixRow, Source, Step, variables};
-pub use pipeline::{Pipeline, inserter, read};
+pub use pipeline::Pipeline;
 pub use scope::{Language, Looked, Scope};
 pub use script::Piece;

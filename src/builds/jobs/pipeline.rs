@@ -7,7 +7,7 @@ use super::gather::Gatherer;
 use super::model::{Found, Source};
 use super::scope::Language;
 use crate::builds::command;
-use crate::builds::format::{Around, Format, Inserter, Insertion};
+use crate::builds::format::{Around, Contents, Format, Inserter, Insertion};
 use crate::builds::model::{BuildFile, Lane, ReadError};
 use crate::builds::yaml::Yaml;
 use crate::text::{Span, is_name};
@@ -31,65 +31,57 @@ pub trait Pipeline: Format + Language {
     fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
 }
 
-/// Reads the builds of a file; one without a word of a build is not parsed.
-pub fn read(
-    format: &'static dyn Pipeline,
-    source: &str,
-    around: &Around,
-) -> Result<BuildFile, ReadError> {
-    let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
-    if !command::may_build(source) && !format.words().iter().any(has) {
-        return Ok(BuildFile::default());
+impl<P: Pipeline> Contents for P {
+    /// Reads the builds of a file; one without a word of a build is not parsed.
+    fn read_within(&'static self, source: &str, around: &Around) -> Result<BuildFile, ReadError> {
+        let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
+        if !command::may_build(source) && !self.words().iter().any(has) {
+            return Ok(BuildFile::default());
+        }
+        let whole = Whole::read(self, source, around)?;
+        let gatherer = whole.gathered(self);
+        let mut unknown = gatherer.unknown;
+        unknown.sort_by_key(|unknown| unknown.span);
+        let found = gatherer.found.into_iter();
+        Ok(BuildFile {
+            builds: found.map(|found| found.build).collect(),
+            unknown,
+            calls: gatherer.calls,
+            fills: gatherer.fills,
+            groups: gatherer.groups,
+            order: gatherer.order,
+            triggers: gatherer.triggers,
+            builders: gatherer.builders,
+            ..BuildFile::default()
+        })
     }
-    let whole = Whole::read(format, source, around)?;
-    let gatherer = whole.gathered(format);
-    let mut unknown = gatherer.unknown;
-    unknown.sort_by_key(|unknown| unknown.span);
-    Ok(BuildFile {
-        builds: gatherer
-            .found
-            .into_iter()
-            .map(|found| found.build)
-            .collect(),
-        unknown,
-        calls: gatherer.calls,
-        fills: gatherer.fills,
-        groups: gatherer.groups,
-        order: gatherer.order,
-        triggers: gatherer.triggers,
-        builders: gatherer.builders,
-        ..BuildFile::default()
-    })
-}
 
-/// Hands the inserter of a file to `then`.
-pub fn inserter(
-    format: &'static dyn Pipeline,
-    source: &str,
-    around: &Around,
-    then: &mut dyn FnMut(Inserter<'_>),
-) -> Result<(), ReadError> {
-    let whole = Whole::read(format, source, around)?;
-    let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
-    for found in whole.gathered(format).found {
-        places.entry(found.build.span).or_default().push(found);
+    fn inserter(
+        &'static self,
+        source: &str,
+        around: &Around,
+        then: &mut dyn FnMut(Inserter<'_>),
+    ) -> Result<(), ReadError> {
+        let whole = Whole::read(self, source, around)?;
+        let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
+        for found in whole.gathered(self).found {
+            places.entry(found.build.span).or_default().push(found);
+        }
+        then(&|build, lane| {
+            let mut here = places.get(&build.span).into_iter().flatten();
+            let found = here.find(|found| found.build == *build);
+            let found = found.ok_or("it is not in this file")?;
+            if !is_name(lane.arg) {
+                let arg = lane.arg;
+                return Err(format!("`{arg}` is no name that a variable can have"));
+            }
+            if !self.hands_on(&whole.own, lane.arg) {
+                return Err(format!("the file sets `{}` itself", lane.arg));
+            }
+            self.insert(found, lane)
+        });
+        Ok(())
     }
-    then(&|build, lane| {
-        let mut here = places.get(&build.span).into_iter().flatten();
-        let found = here.find(|found| found.build == *build);
-        let found = found.ok_or("it is not in this file")?;
-        if !is_name(lane.arg) {
-            return Err(format!(
-                "`{}` is no name that a variable can have",
-                lane.arg
-            ));
-        }
-        if !format.hands_on(&whole.own, lane.arg) {
-            return Err(format!("the file sets `{}` itself", lane.arg));
-        }
-        format.insert(found, lane)
-    });
-    Ok(())
 }
 
 /// A file with those around it.

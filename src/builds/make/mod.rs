@@ -10,9 +10,9 @@ mod file;
 use std::sync::Arc;
 
 use super::command;
-use super::format::{Around, FilePath, Format, Inserter, Insertion};
+use super::format::{Contents, FilePath, Format, Insertion};
 use super::jobs::{self, Found, Gatherer, Job, Language, Matrix, Pipeline, Source, Step};
-use super::model::{Arg, BuildFile, Env, Group, Lane, ReadError};
+use super::model::{Arg, BuildFile, Env, Group, Lane};
 use super::yaml::Addition;
 use file::{Makefile, Recipe};
 
@@ -39,19 +39,6 @@ impl Format for Make {
     #[cfg(feature = "cli")]
     fn takes_comments(&self) -> bool {
         false
-    }
-
-    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source, Around::NONE)
-    }
-
-    fn inserter(
-        &self,
-        source: &str,
-        _around: &Around,
-        then: &mut dyn FnMut(Inserter<'_>),
-    ) -> Result<(), ReadError> {
-        jobs::inserter(&Self, source, Around::NONE, then)
     }
 }
 
@@ -109,7 +96,7 @@ pub fn given(source: &str, variables: &[(String, Option<String>)]) -> Option<Bui
         };
     }
     let source = (!given.is_empty()).then(|| source.to_owned() + &given)?;
-    jobs::read(&Make, &source, Around::NONE).ok()
+    Make.read(&source).ok()
 }
 
 /// Reads the commands of a recipe, as they run for one of its targets.

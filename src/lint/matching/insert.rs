@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::budget;
 use crate::builds::{
-    self, Around, BuildFile, FormatRef, Inserter, Insertion, Lane, PassedArg, Reader,
+    self, Around, BuildFile, FormatRef, InFormat, Inserter, Insertion, Lane, PassedArg,
 };
 use crate::finding::RuleId;
 use crate::fix::{Applicability, Fix};
@@ -109,7 +109,7 @@ impl Work<'_> {
             .iter()
             .map(|(_, insertion)| &insertion.fix)
             .collect();
-        let reader = Reader {
+        let reader = InFormat {
             format: self.format,
             around: self.around,
         };

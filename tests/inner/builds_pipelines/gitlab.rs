@@ -1,7 +1,7 @@
 //! GitLab CI.
 
 use super::{GITLAB, LANE, all, fixed, lines};
-use cachelane::builds::{ArgName, Format as _, Gitlab, Lane};
+use cachelane::builds::{ArgName, Contents as _, Gitlab, Lane};
 
 /// Pipelines with their builds.
 const READ: &[(&str, &[&str])] = &[
