@@ -49,7 +49,7 @@ pub use devcontainer::Devcontainer;
 #[cfg(feature = "internals")]
 pub use format::Contents;
 pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion, PathBase};
-pub use github::Github;
+pub use github::{Github, Name, computed};
 pub use gitlab::Gitlab;
 pub use jenkins::Jenkins;
 pub use make::Make;
@@ -58,7 +58,7 @@ pub use model::ReadError;
 pub use model::{
     Arg, ArgName, Build, BuildFile, ByInputs, Call, Extended, Files, FilesAt, Fill, Filled, Inline,
     Joint, Lane, Leg, NAMESPACE, NoCache, Ordered, Parts, Queue, RUN, Renaming, Runs, SAME,
-    Service, Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
+    Service, Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW, same,
 };
 pub use platforms::{Platform, PlatformText, Platforms};
 pub use prove::{InFormat, PassedArg, RenamedFill, is_same, prove, prove_fills};

@@ -48,6 +48,8 @@ pub struct Triggers {
     pub after: Vec<String>,
     /// Its inputs with the values that they have where a caller gives none.
     pub inputs: Vec<Arg>,
+    /// Those of them that are no texts.
+    pub untyped: Vec<String>,
 }
 
 /// Targets of a bake file that have one name together.

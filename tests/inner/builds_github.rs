@@ -517,7 +517,7 @@ const READ: &[(&str, &str, &[&str])] = &[
     (
         "f: [a, '${{ inputs.x }}']",
         "- run: docker build ${{ matrix.f }}",
-        &["Docker a/Dockerfile", "? the context is `${{ matrix.f }}`"],
+        &["Docker a/Dockerfile", "Docker $inputs.x$/Dockerfile"],
     ),
     (
         "f: ${{ fromJSON(x) }}",

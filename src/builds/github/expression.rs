@@ -2,7 +2,7 @@
 
 use crate::builds::model::AxisPath;
 
-fn is_name_byte(byte: u8) -> bool {
+pub fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
 }
 

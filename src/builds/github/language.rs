@@ -1,11 +1,14 @@
 //! GitHub's names and texts, as far as the file itself gives their values.
 
-use super::expression::property;
+use super::evaluate;
+use super::expression::is_name_byte;
 use super::matrix::axes;
+use super::value::{Operand, Value};
 use super::{runner, workflow};
+use crate::budget;
 use crate::builds::command;
-use crate::builds::jobs::{Found, Job, Language, Looked, MatrixRow, Scope, value};
-use crate::builds::model::{AxisPath, Build, RUN, Runs, SAME, WORKFLOW, same};
+use crate::builds::jobs::{Found, Job, Language, Looked, Matrix, MatrixRow, Scope, value};
+use crate::builds::model::{AxisPath, Build, RUN, Runs, WORKFLOW, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
@@ -108,67 +111,124 @@ fn set_by_name(expression: &str) -> Option<&str> {
     expression.strip_prefix("env.").or_else(output)
 }
 
-/// Returns the first operand of `||` that is not empty, or else the last; `None` where one before it is unknown.
+/// Returns the value of an expression in `scope`; `None` where it is unknown.
 fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
-    let mut last = Text::default();
-    let mut operands = expression.split("||").peekable();
-    while let Some(operand) = operands.next() {
-        last = operand_value(scope, operand.trim(), looked)?;
-        // Whether an input is empty, its caller knows.
-        if scope.keeps_inputs && last.text.contains(SAME) && operands.peek().is_some() {
-            return None;
-        }
-        if !last.is_empty() {
-            break;
-        }
-    }
-    Some(last)
+    let resolve = |context: &str, path: Option<&AxisPath>| operand(scope, context, path, looked);
+    evaluate::evaluated(expression, &resolve)?.value.text()
 }
 
-fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
-    let quoted = operand.strip_prefix('\'');
-    if let Some(text) = quoted.and_then(|text| text.strip_suffix('\'')) {
-        return (!text.contains('\'')).then(|| text.into());
-    }
-    if let Some((name, "")) = operand.strip_prefix("matrix").and_then(property) {
-        let value = value(scope.row, &name).map_or("", String::as_str);
-        let known = !scope.job.matrix.open && !value.contains("${{");
-        let unlisted = || scope.run.map(|_| scope.own_name());
-        let value = known.then(|| value.to_owned()).or_else(unlisted);
-        return value.map(Text::from);
-    }
-    if let Some(name) = set_by_name(operand) {
-        scope.env.get(name)?;
-        return scope.lookup(Lookup::Variable(name), looked);
-    }
-    match operand {
-        "github.workspace" => Some(Text::root()),
-        _ if scope.keeps_inputs && operand.starts_with("inputs.") => {
-            in_run(scope, operand).map(Text::from)
+/// Returns the value of a property of a context.
+fn operand(
+    scope: &Scope<'_>,
+    context: &str,
+    path: Option<&AxisPath>,
+    looked: Option<&Looked<'_>>,
+) -> Option<Operand> {
+    let in_run = scope.run.is_some();
+    let Some(path) = path else {
+        return match context {
+            "matrix" => in_run.then(|| Operand::text(scope.own_name(), true)),
+            // What it computes, all jobs of one commit have.
+            "hashfiles" => (in_run && !scope.job.has_own_files).then(Operand::unknown),
+            _ => None,
+        };
+    };
+    let name = format!("{context}.{path}");
+    match (context, name.as_str()) {
+        ("matrix", _) => of_matrix(scope, path, looked),
+        ("env" | "steps", name) => {
+            let name = set_by_name(name)?;
+            let set = scope.env.get(name)?.value.as_deref();
+            let is_own = set.is_none_or(|value| value.contains("${{"));
+            let value = scope.lookup(Lookup::Variable(name), looked)?;
+            Some(Operand::text(value, is_own))
         }
-        "github.job" => scope.job.name.clone().map(Text::from),
-        "strategy.job-index" => scope.run.map(|number| number.to_string().into()),
-        _ => scope
-            .run
-            .and_then(|_| in_run(scope, operand))
-            .map(Text::from),
-    }
-}
-
-/// Returns the value of an expression in a run, as [`Values::value`](crate::builds::model::Values::value) does.
-fn in_run(scope: &Scope<'_>, expression: &str) -> Option<String> {
-    let has = |start: &str| expression.starts_with(start);
-    match expression {
-        "github.workflow" => Some(same(WORKFLOW)),
-        "github.run_id" | "github.run_number" | "github.run_attempt" => Some(same(RUN)),
-        _ if expression.eq_ignore_ascii_case("toJSON(matrix)") => Some(scope.own_name()),
-        _ if ["github.", "inputs.", "vars.", "secrets."]
-            .into_iter()
-            .any(has) =>
-        {
-            let is_name = |ch: char| ch.is_ascii_alphanumeric() || "._-".contains(ch);
-            expression.chars().all(is_name).then(|| same(expression))
+        (_, "github.workspace") => Some(Operand::text(Text::root(), false)),
+        (_, "github.job") => Some(Operand::text(scope.job.name.clone()?, true)),
+        (_, "strategy.job-index") => {
+            let number = scope.run.and_then(|number| u32::try_from(number).ok())?;
+            Some(Operand::of(Value::Number(number.into()), true))
         }
+        (_, "strategy.job-total") if !scope.job.matrix.open => {
+            let total = u32::try_from(scope.job.matrix.rows.len()).ok()?;
+            Some(Operand::of(Value::Number(total.into()), true))
+        }
+        ("runner", "runner.os" | "runner.arch") => {
+            let labels = scope.job.labels.iter();
+            let is_fixed =
+                labels.clone().count() > 0 && !labels.clone().any(|label| label.contains("${{"));
+            let of_labels = || labels.cloned().collect::<Vec<_>>().join(",");
+            let name = format!(
+                "{name}.{}",
+                of_labels().replace(|ch: char| !ch.is_ascii_alphanumeric(), "_")
+            );
+            (in_run && is_fixed).then(|| Operand::same(&name, false))
+        }
+        ("inputs", name) if scope.keeps_inputs || in_run => of_run(name),
+        ("github" | "vars" | "secrets", name) if in_run => of_run(name),
         _ => None,
     }
+}
+
+fn of_matrix(scope: &Scope<'_>, path: &AxisPath, looked: Option<&Looked<'_>>) -> Option<Operand> {
+    let matrix = &scope.job.matrix;
+    let listed = value(scope.row, path).map(String::as_str);
+    let is_known = !matrix.open && listed.is_none_or(|text| !text.contains("${{"));
+    if is_known {
+        let own = of_row(matrix, scope.row, path)?;
+        return Some(Operand::of(own, true));
+    }
+    let filled = |text: &str| scope.language.filled(scope, text, looked);
+    let filled = listed.and_then(|text| budget::nested(|| filled(text))?);
+    // Another value than in other rows, for all one knows.
+    let unlisted = || {
+        let row = same(&format!("row {}", scope.run?));
+        Some(Text::from(scope.own_name() + &row))
+    };
+    filled
+        .or_else(unlisted)
+        .map(|text| Operand::text(text, true))
+}
+
+/// Returns a value of a row that is known as a whole.
+fn of_row(matrix: &Matrix, row: &MatrixRow, path: &AxisPath) -> Option<Value> {
+    let of = |path: &AxisPath, text: &String| {
+        let is_untyped = text.is_empty() || matrix.untyped.contains(&(path.clone(), text.clone()));
+        if is_untyped {
+            Value::untyped(text)
+        } else {
+            Value::Text(text.as_str().into())
+        }
+    };
+    if let Some(text) = value(row, path) {
+        return Some(of(path, text));
+    }
+    if !budget::spend(8 * row.len()) {
+        return None;
+    }
+    let fields = row.iter().filter_map(|(name, text)| {
+        let [key] = name.names().strip_prefix(path.names())? else {
+            return None;
+        };
+        Some((key.clone(), of(name, text)))
+    });
+    let fields: Vec<(String, Value)> = fields.collect();
+    let is_within = |name: &AxisPath| name.names().starts_with(path.names());
+    let deeper = row.iter().filter(|(name, _)| is_within(name)).count();
+    Some(match (fields.len(), deeper) {
+        (_, 0) => Value::Null,
+        (all, deeper) if all == deeper => Value::Object(fields),
+        _ => Value::Unknown,
+    })
+}
+
+/// Returns the value of a name in a run, as [`Values::value`](crate::builds::model::Values::value) does.
+fn of_run(name: &str) -> Option<Operand> {
+    let name = match name {
+        "github.run_number" | "github.run_attempt" => RUN,
+        _ => name,
+    };
+    name.bytes()
+        .all(is_name_byte)
+        .then(|| Operand::same(name, false))
 }

@@ -3,7 +3,10 @@
 //! By GitHub's rules: the product of the lists, without what `exclude` matches; each entry of `include` goes to every
 //! combination of which it changes no value of a list, or else is a combination of its own; 256 at most.
 
+use std::collections::BTreeSet;
+
 use super::expression::{is_plain, mentioned};
+use super::value::Value;
 use crate::budget;
 use crate::builds::jobs::{self, MAX_ROWS, Matrix, MatrixRow, product, value, varying};
 use crate::builds::model::AxisPath;
@@ -46,9 +49,10 @@ fn listed(matrix: Node<'_>) -> Matrix {
     }
     let names: Vec<AxisPath> = lists.iter().map(|(name, _)| name.into()).collect();
     match rows(&lists, include, matrix.get("exclude")) {
-        Some(rows) => Matrix {
+        Some((rows, untyped)) => Matrix {
             rows,
             names,
+            untyped,
             ..Matrix::default()
         },
         None => Matrix::open(names),
@@ -83,7 +87,7 @@ fn rows<'y>(
     lists: &[(&'y str, Node<'y>)],
     include: Option<Node<'y>>,
     exclude: Option<Node<'y>>,
-) -> Option<Vec<MatrixRow>> {
+) -> Option<(Vec<MatrixRow>, BTreeSet<(AxisPath, String)>)> {
     let entries = |list: Option<Node<'y>>| {
         let pair = |entry: Entry<'y>| (entry.key.text().unwrap_or_default(), entry.value);
         let pairs = move |item: Node<'y>| item.entries().into_iter().map(pair).collect();
@@ -137,14 +141,16 @@ fn rows<'y>(
             return None;
         }
     }
+    let mut untyped = BTreeSet::new();
     let flat = |row: &Combination<'_>| {
         let mut made = MatrixRow::new();
         for (name, value) in row {
-            flatten(name.into(), *value, &mut made);
+            flatten(name.into(), *value, &mut made, &mut untyped);
         }
         made
     };
-    Some(rows.iter().map(flat).collect())
+    let rows = rows.iter().map(flat).collect();
+    Some((rows, untyped))
 }
 
 /// Returns whether `value` contains all of `pattern`.
@@ -185,16 +191,28 @@ fn number(text: &str) -> Option<String> {
     Some(value.to_string())
 }
 
-fn flatten(path: AxisPath, value: Node<'_>, row: &mut MatrixRow) {
+fn flatten(
+    path: AxisPath,
+    value: Node<'_>,
+    row: &mut MatrixRow,
+    untyped: &mut BTreeSet<(AxisPath, String)>,
+) {
     if value.is_map() {
         for entry in value.entries() {
             let path = path.within(entry.key.text().unwrap_or_default());
-            let _ = budget::nested(|| flatten(path, entry.value, row));
+            let _ = budget::nested(|| flatten(path, entry.value, row, untyped));
         }
         return;
     }
     let empty = value.is_null();
     let text = if empty { String::new() } else { text(value) };
+    let is_text = match value.style() {
+        Some(Style::Plain) => Value::untyped(&text) == Value::Unknown,
+        style => style.is_some(),
+    };
+    if !is_text && budget::spend(16 + text.len()) {
+        untyped.insert((path.clone(), text.clone()));
+    }
     row.push((path, text));
 }
 

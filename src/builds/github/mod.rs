@@ -6,14 +6,19 @@
 
 mod actions;
 mod cache_dance;
+mod evaluate;
 mod expression;
 mod format;
+mod functions;
 mod handed;
 mod insert;
+mod known;
 mod language;
 mod matrix;
 mod paths;
 mod runner;
+mod value;
 mod workflow;
 
+pub use known::{Name, computed};
 pub use language::Github;

@@ -31,6 +31,18 @@ pub fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
     steps.items().into_iter().filter_map(checkout).collect()
 }
 
+/// Returns whether the rows of a job's matrix may check out different files.
+pub fn are_of_row(job: Node<'_>) -> bool {
+    let steps = job.get("steps").map(Node::items).unwrap_or_default();
+    let checkouts = steps.into_iter().filter(|step| {
+        step.get_text("uses")
+            .unwrap_or_default()
+            .contains("checkout")
+    });
+    let mut with = checkouts.filter_map(|step| step.get("with"));
+    with.any(|with| with.raw().contains("${{"))
+}
+
 /// Turns the paths of `what` into those of the repository.
 pub fn in_repository(what: Subject, checkouts: &[Checkout]) -> Result<Subject, String> {
     match what {

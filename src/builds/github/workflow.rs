@@ -125,6 +125,18 @@ fn inputs(called: Node<'_>) -> Vec<Arg> {
     inputs.into_iter().filter_map(input).collect()
 }
 
+/// Returns the inputs of a called workflow that are no texts.
+fn untyped(called: Node<'_>) -> Vec<String> {
+    let inputs = called.get("inputs").map(Node::entries).unwrap_or_default();
+    let is_text =
+        |input: &Entry<'_>| !matches!(input.value.get_text("type"), Some("boolean" | "number"));
+    let untyped = inputs.iter().filter(|input| !is_text(input));
+    untyped
+        .filter_map(|input| input.key.text())
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Returns what starts a workflow.
 fn triggers(root: Node<'_>) -> Triggers {
     let texts = |node: Node<'_>| -> Vec<String> {
@@ -151,6 +163,7 @@ fn triggers(root: Node<'_>) -> Triggers {
     });
     Triggers {
         inputs: on.get("workflow_call").map(inputs).unwrap_or_default(),
+        untyped: on.get("workflow_call").map(untyped).unwrap_or_default(),
         name: root.get_text("name").map(str::to_owned),
         by_itself: !events.is_empty(),
         after: after
@@ -218,6 +231,7 @@ impl<'y> Workflow<'_, 'y> {
             env: self.env.with(variables(node.get("env"))),
             matrix: matrix::read(node),
             labels: labels(node).into_iter().map(str::to_owned).collect(),
+            has_own_files: paths::are_of_row(node),
             ..Job::default()
         };
         let queues = [(node, false), (self.root, true)].into_iter();

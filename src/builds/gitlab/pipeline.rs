@@ -172,6 +172,7 @@ fn job<'y>(
             })
             .into_iter()
             .collect(),
+        has_own_files: false,
     });
     if let Some(trigger) = file.own(&chain, "trigger") {
         let started = trigger.get("include").map(Node::listed).unwrap_or_default();

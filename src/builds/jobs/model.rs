@@ -1,5 +1,6 @@
 //! Jobs, their matrices, steps and builds.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub struct Matrix {
     pub rows: Vec<MatrixRow>,
     /// The names of its lists; for an open one those that the rows lack.
     pub names: Vec<AxisPath>,
+    /// The values that are no texts: numbers, `true`, `false`.
+    pub untyped: BTreeSet<(AxisPath, String)>,
     /// True where only a run knows some values.
     pub open: bool,
     /// True where its jobs run one after the other.
@@ -86,6 +89,8 @@ pub struct Job {
     pub queues: Vec<Queue>,
     /// The labels that its runner has, as written.
     pub labels: Vec<String>,
+    /// True where each of its runs may have other files.
+    pub has_own_files: bool,
 }
 
 pub struct Step<'s, 'y> {

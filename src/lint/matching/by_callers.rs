@@ -82,7 +82,7 @@ pub(super) fn builder_by(
             given.map_or(&machine.default, |(_, given)| given).clone()
         }
         Builder::OfDriver(driver) => {
-            let given = caller.inputs.get(&driver.input).cloned().flatten();
+            let given = caller.inputs.values.get(&driver.input).cloned().flatten();
             let given = given.filter(|given| !given.contains(SAME));
             let default = || graph.input(file, &driver.input).map(str::to_owned);
             let is_called = caller.call.is_some();

@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use super::graph::BuildGraph;
 use crate::budget;
-use crate::builds::{Arg, ByInputs, Call, Leg, RUN, SAME, Triggers, WORKFLOW, paths};
+use crate::builds::{
+    Arg, ByInputs, Call, Leg, Name, RUN, SAME, Triggers, WORKFLOW, computed, paths, same,
+};
 use crate::lint::model::FileReport;
 
 /// A run of a job, and the index of its file.
@@ -18,8 +20,29 @@ pub(super) struct JobRun<'g> {
     pub(super) leg: &'g Leg,
 }
 
-/// What the inputs of a called file are set to; `None` for what only a run knows.
-pub(super) type Inputs = HashMap<String, Option<String>>;
+/// What the inputs of a called file are set to.
+#[derive(Default)]
+pub(super) struct Inputs {
+    /// The value of each; `None` for what only a run knows.
+    pub(super) values: HashMap<String, Option<String>>,
+    /// Those that are no texts.
+    untyped: HashSet<String>,
+}
+
+impl Inputs {
+    /// Returns what is known of a name in an expression; `workflow` and `run` stand for those of the outermost job.
+    fn name(&self, name: &str, workflow: &str, run: &str) -> Name {
+        let input = name.strip_prefix("inputs.");
+        match input.and_then(|name| Some((self.values.get(name)?, self.untyped.contains(name)))) {
+            Some((Some(value), false)) => Name::Is(value.clone()),
+            Some((Some(value), true)) => Name::Untyped(value.clone()),
+            Some((None, _)) => Name::Unknown,
+            None if name == WORKFLOW => Name::Is(workflow.to_owned()),
+            None if name == RUN => Name::Is(run.to_owned()),
+            None => Name::Same,
+        }
+    }
+}
 
 /// The jobs from which a file runs.
 #[derive(Clone, Default)]
@@ -58,10 +81,10 @@ impl<'g> Callers<'g> {
         self.known.borrow_mut().insert(file, Rc::default());
         let mut callers = Vec::new();
         for (from, call) in self.calls.get(&file).into_iter().flatten() {
-            let inputs = triggers(self.graph.report(file)).map_or(&[][..], |of| &of.inputs);
+            let called = triggers(self.graph.report(file));
             for outer in &*self.of(*from) {
                 let run = |leg| self.job_run(*from, leg);
-                callers.extend(outer.calling(call, inputs, run));
+                callers.extend(outer.calling(call, called, run));
             }
         }
         if callers.is_empty() || triggers(self.graph.report(file)).is_some_and(|of| of.by_itself) {
@@ -87,11 +110,11 @@ impl<'g> Callers<'g> {
     pub(super) fn splitting_input(&self, file: usize) -> Option<String> {
         let callers = self.of(file);
         let first = callers.first().filter(|_| callers.len() > 1)?;
-        let mut names: Vec<&String> = first.inputs.keys().collect();
+        let mut names: Vec<&String> = first.inputs.values.keys().collect();
         names.sort();
         let splits = |name: &&&String| {
             let mut seen = HashSet::new();
-            let value = |caller: &Caller<'_>| caller.inputs.get(**name).cloned().flatten();
+            let value = |caller: &Caller<'_>| caller.inputs.values.get(**name).cloned().flatten();
             let plain = |ch: char| ch.is_ascii_alphanumeric() || "._-/".contains(ch);
             callers.iter().all(|caller| {
                 value(caller).is_some_and(|value| {
@@ -110,12 +133,12 @@ impl JobRun<'_> {
 }
 
 impl<'g> Caller<'g> {
-    /// Returns the jobs from which a file with these `inputs` runs that this caller's file calls; `run` is a run of a job
+    /// Returns the jobs from which a file runs, started by `called`, that this caller's file calls; `run` is a run of a job
     /// of the caller's.
     fn calling(
         &self,
         call: &'g Call,
-        inputs: &[Arg],
+        called: Option<&Triggers>,
         run: impl Fn(&'g Leg) -> JobRun<'g>,
     ) -> Vec<Self> {
         // An included file's jobs are the includer's own.
@@ -135,11 +158,15 @@ impl<'g> Caller<'g> {
                 let value = value.and_then(|text| self.value(&own, text));
                 Some((input.name.as_str()?.to_owned(), value))
             };
-            let defaults = inputs.iter().filter_map(default);
+            let defaults = called.iter().flat_map(|of| &of.inputs).filter_map(default);
             let given = call.inputs.iter().filter_map(given);
+            let untyped = called.iter().flat_map(|of| &of.untyped).cloned();
             Self {
                 call: Some(call),
-                inputs: Rc::new(defaults.chain(given).collect()),
+                inputs: Rc::new(Inputs {
+                    values: defaults.chain(given).collect(),
+                    untyped: untyped.collect(),
+                }),
                 runs: [&self.runs[..], &[own]].concat(),
             }
         })
@@ -187,17 +214,23 @@ fn first_named<'g>(graph: &'g BuildGraph<'g>) -> HashMap<&'g String, usize> {
 
 /// Returns `value` with the inputs and the workflow of a run put in; `root` is the run of the outermost job.
 pub(super) fn known(value: &str, root: &JobRun<'_>, inputs: &Inputs) -> Option<String> {
+    let (workflow, run) = (
+        same(&root.named.to_string()),
+        same(&format!("run {}", root.file)),
+    );
     let mut known = String::new();
     for (number, part) in value.split(SAME).enumerate() {
-        let input = part
-            .strip_prefix("inputs.")
-            .and_then(|name| inputs.get(name));
-        match input {
-            _ if number % 2 == 0 => known.push_str(part),
-            Some(input) => known.push_str(input.as_ref()?),
-            None if part == WORKFLOW => known += &format!("{SAME}{}{SAME}", root.named),
-            None if part == RUN => known += &format!("{SAME}run {}{SAME}", root.file),
-            None => known += &format!("{SAME}{part}{SAME}"),
+        if number % 2 == 0 {
+            known.push_str(part);
+            continue;
+        }
+        match inputs.name(part, &workflow, &run) {
+            Name::Is(value) | Name::Untyped(value) => known.push_str(&value),
+            Name::Unknown => return None,
+            Name::Same if part.contains(['(', ' ', '!']) => {
+                known += &computed(part, &|name| inputs.name(name, &workflow, &run))?;
+            }
+            Name::Same => known += &same(part),
         }
     }
     Some(known)
