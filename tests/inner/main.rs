@@ -19,6 +19,7 @@ mod docs;
 mod embedded;
 mod environment;
 mod exempt;
+mod expressions;
 mod files;
 mod fixtures;
 mod fuzzed;

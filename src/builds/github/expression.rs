@@ -70,13 +70,26 @@ pub fn property(text: &str) -> Option<(AxisPath, &str)> {
     Some((path, rest))
 }
 
+/// Splits a text at its first expression: what is before, within and behind it. A text in quotes ends none.
+pub fn first(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once("${{")?;
+    let mut is_quoted = false;
+    for (at, byte) in rest.bytes().enumerate() {
+        is_quoted ^= byte == b'\'';
+        if byte == b'}' && !is_quoted && rest[at..].starts_with("}}") {
+            return Some((before, &rest[..at], &rest[at + 2..]));
+        }
+    }
+    None
+}
+
 /// Returns the properties of `context` that the expressions in `text` use, in order of their first use: `os` of
 /// `matrix.os`, and of `matrix['os']`.
 pub fn mentioned(text: &str, context: &str) -> Vec<AxisPath> {
     let mut paths: Vec<AxisPath> = Vec::new();
     let mut rest = text;
     while let Some((_, behind)) = rest.split_once("${{") {
-        let (inner, behind) = behind.split_once("}}").unwrap_or((behind, ""));
+        let (_, inner, behind) = first(rest).unwrap_or(("", behind, ""));
         for (at, _) in inner.match_indices(context) {
             let before = inner[..at].bytes().next_back();
             let Some((path, _)) = property(&inner[at + context.len()..]) else {

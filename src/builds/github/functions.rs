@@ -47,20 +47,22 @@ pub fn call(name: &str, args: &[Operand], written: &str, resolve: Resolve<'_>) -
             Value::List(items) => {
                 let mut items = items.iter();
                 Some(Value::Bool(
-                    items.any(|item| are_equal(item, &args[1].value) == Some(true)),
+                    items.any(|item| are_equal(item, &args[1].value)),
                 ))
             }
             _ => of_texts(text(0), text(1), |text, part| text.contains(part)),
         },
+        "startswith" | "endswith" if args.iter().any(|arg| arg.value.is_list()) => {
+            Some(Value::Bool(false))
+        }
         "startswith" => of_texts(text(0), text(1), |text, part| text.starts_with(part)),
         "endswith" => of_texts(text(0), text(1), |text, part| text.ends_with(part)),
         "join" => match &args[0].value {
             Value::List(items) => {
                 let texts = items.iter().map(|item| item.clone().text()?.plain());
-                let by = if args.len() == 2 {
-                    text(1)
-                } else {
-                    Some(",".to_owned())
+                let by = match args.get(1).map(|by| &by.value) {
+                    None | Some(Value::List(_) | Value::Object(_)) => Some(",".to_owned()),
+                    Some(_) => text(1),
                 };
                 let texts: Option<Vec<String>> = texts.collect();
                 texts
@@ -69,7 +71,11 @@ pub fn call(name: &str, args: &[Operand], written: &str, resolve: Resolve<'_>) -
             }
             _ => text(0).map(|text| Value::Text(text.into())),
         },
-        "tojson" => to_json(&args[0].value).map(|json| Value::Text(json.to_string().into())),
+        "tojson" => {
+            let json = to_json(&args[0].value);
+            let json = json.and_then(|json| serde_json::to_string_pretty(&json).ok());
+            json.map(|json| Value::Text(json.into()))
+        }
         _ => text(0)
             .and_then(|text| serde_json::from_str(&text).ok())
             .map(of_json),
@@ -103,7 +109,8 @@ fn to_json(value: &Value) -> Option<serde_json::Value> {
     Some(match value {
         Value::Null => Json::Null,
         Value::Bool(is) => (*is).into(),
-        Value::Number(number) => (*number).into(),
+        // As GitHub writes it: 31, where Rust has 31.0.
+        Value::Number(number) => serde_json::from_str(&number.to_string()).ok()?,
         Value::Text(text) => text.clone().plain()?.into(),
         Value::List(items) => items
             .iter()

@@ -1,7 +1,7 @@
 //! GitHub's names and texts, as far as the file itself gives their values.
 
 use super::evaluate;
-use super::expression::is_name_byte;
+use super::expression::{self, is_name_byte};
 use super::matrix::axes;
 use super::value::{Operand, Value};
 use super::{runner, workflow};
@@ -24,8 +24,8 @@ impl Language for Github {
     fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
         let mut filled = Text::default();
         let mut rest = text;
-        while let Some((before, behind)) = rest.split_once("${{") {
-            let (inner, behind) = behind.split_once("}}")?;
+        while rest.contains("${{") {
+            let (before, inner, behind) = expression::first(rest)?;
             filled.push(&before.into())?;
             filled.push(&evaluated(scope, inner, looked)?)?;
             rest = behind;
@@ -193,8 +193,7 @@ fn of_matrix(scope: &Scope<'_>, path: &AxisPath, looked: Option<&Looked<'_>>) ->
 /// Returns a value of a row that is known as a whole.
 fn of_row(matrix: &Matrix, row: &MatrixRow, path: &AxisPath) -> Option<Value> {
     let of = |path: &AxisPath, text: &String| {
-        let is_untyped = text.is_empty() || matrix.untyped.contains(&(path.clone(), text.clone()));
-        if is_untyped {
+        if matrix.untyped.contains(&(path.clone(), text.clone())) {
             Value::untyped(text)
         } else {
             Value::Text(text.as_str().into())

@@ -49,12 +49,7 @@ fn listed(matrix: Node<'_>) -> Matrix {
     }
     let names: Vec<AxisPath> = lists.iter().map(|(name, _)| name.into()).collect();
     match rows(&lists, include, matrix.get("exclude")) {
-        Some((rows, untyped)) => Matrix {
-            rows,
-            names,
-            untyped,
-            ..Matrix::default()
-        },
+        Some(matrix) => Matrix { names, ..matrix },
         None => Matrix::open(names),
     }
 }
@@ -87,7 +82,7 @@ fn rows<'y>(
     lists: &[(&'y str, Node<'y>)],
     include: Option<Node<'y>>,
     exclude: Option<Node<'y>>,
-) -> Option<(Vec<MatrixRow>, BTreeSet<(AxisPath, String)>)> {
+) -> Option<Matrix> {
     let entries = |list: Option<Node<'y>>| {
         let pair = |entry: Entry<'y>| (entry.key.text().unwrap_or_default(), entry.value);
         let pairs = move |item: Node<'y>| item.entries().into_iter().map(pair).collect();
@@ -150,7 +145,11 @@ fn rows<'y>(
         made
     };
     let rows = rows.iter().map(flat).collect();
-    Some((rows, untyped))
+    Some(Matrix {
+        rows,
+        untyped,
+        ..Matrix::default()
+    })
 }
 
 /// Returns whether `value` contains all of `pattern`.

@@ -57,6 +57,10 @@ impl Value {
         }
     }
 
+    pub const fn is_list(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Object(_))
+    }
+
     pub fn is_symbolic(&self) -> bool {
         matches!(self, Self::Text(text) if text.text.contains(SAME))
     }
@@ -230,34 +234,41 @@ impl Operand {
             }
             return Self::open(&[self, other], |all| all.join(&format!(" {operator} ")));
         }
-        match order(own, its) {
-            Some(order) => is(match operator {
-                "==" => order == Some(Ordering::Equal),
-                "!=" => order != Some(Ordering::Equal),
-                "<" => order.is_some_and(Ordering::is_lt),
-                "<=" => order.is_some_and(Ordering::is_le),
-                ">" => order.is_some_and(Ordering::is_gt),
-                _ => order.is_some_and(Ordering::is_ge),
-            }),
-            None => Self::unknown(),
+        if !are_comparable(own, its) {
+            return Self::unknown();
         }
+        let order = order(own, its);
+        is(match operator {
+            "==" => order == Some(Ordering::Equal),
+            "!=" => order != Some(Ordering::Equal),
+            "<" => order.is_some_and(Ordering::is_lt),
+            "<=" => order.is_some_and(Ordering::is_le),
+            ">" => order.is_some_and(Ordering::is_gt),
+            _ => order.is_some_and(Ordering::is_ge),
+        })
     }
 }
 
-/// Compares two values as GitHub does; `None` where that is unknown.
-fn order(own: &Value, its: &Value) -> Option<Option<Ordering>> {
+/// Returns whether two values can be compared without a run. Two lists are equal where they are one.
+fn are_comparable(own: &Value, its: &Value) -> bool {
+    let is_open = |value: &Value| match value {
+        Value::Text(text) => text.from_root,
+        value => *value == Value::Unknown,
+    };
+    !(is_open(own) || is_open(its) || own.is_list() && its.is_list())
+}
+
+/// Compares two values as GitHub does; `None` where one is no number.
+fn order(own: &Value, its: &Value) -> Option<Ordering> {
     match (own, its) {
-        (Value::Text(own), Value::Text(its)) if !own.from_root && !its.from_root => {
-            Some(Some(own.text.to_uppercase().cmp(&its.text.to_uppercase())))
+        (Value::Text(own), Value::Text(its)) => {
+            Some(own.text.to_uppercase().cmp(&its.text.to_uppercase()))
         }
-        (Value::Unknown | Value::List(_) | Value::Object(_), _)
-        | (_, Value::Unknown | Value::List(_) | Value::Object(_)) => None,
-        (Value::Text(text), _) | (_, Value::Text(text)) if text.from_root => None,
-        _ => Some(own.number().partial_cmp(&its.number())),
+        _ => own.number().partial_cmp(&its.number()),
     }
 }
 
 /// Returns whether two values are equal, as `==` has it.
-pub fn are_equal(own: &Value, its: &Value) -> Option<bool> {
-    Some(order(own, its)? == Some(Ordering::Equal))
+pub fn are_equal(own: &Value, its: &Value) -> bool {
+    are_comparable(own, its) && order(own, its) == Some(Ordering::Equal)
 }
