@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::config::{Overrides, values};
 use crate::finding::{RuleId, Severity};
 use crate::report::Format;
+use crate::report::locks::MapFormat;
 use crate::workspace::file;
 
 use super::outcome::Error;
@@ -71,6 +72,12 @@ pub enum Command {
             \n\nExit code: 0, or 2 when something could not be read."
     )]
     Builds(BuildsArgs),
+    /// Show the map of locks: which RUNs take each, which builds reach them, and who waits
+    #[command(
+        after_help = "Examples:\n  cachelane locks\n  cachelane locks --format mermaid     a picture for a pull request\n  \
+            cachelane locks --format dot | dot -Tsvg > locks.svg\n\nExit code: 0, or 2 when something could not be read."
+    )]
+    Locks(LocksArgs),
     /// List the rules: severity, fix, and what happens to your builds
     Rules(RulesArgs),
     /// Explain a rule: what it finds, why, and what its fix does
@@ -245,6 +252,18 @@ pub struct BuildsArgs {
     /// How to print the builds
     #[arg(long, value_enum, default_value = "human")]
     pub format: Plain,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct LocksArgs {
+    #[command(flatten)]
+    pub common: Common,
+    /// Show all places and builds of a lock
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// How to print the map
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: MapFormat,
 }
 
 #[derive(Debug, clap::Args)]

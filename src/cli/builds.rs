@@ -44,7 +44,8 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
     listed.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     match args.format {
         Plain::Human => {
-            terminal::print_text(&builds::table(&listed, checked.files, common.quiet));
+            let width = terminal::width();
+            terminal::print_text(&builds::table(&listed, checked.files, common.quiet, width));
         }
         Plain::Json => terminal::print(builds::json(&listed)),
     }

@@ -117,7 +117,7 @@ fn page(listed: &Listed, files: usize, quiet: bool) -> String {
     let head = [
         "PLACE", "STAGE", "ID", "TARGET", "SHARING", "BASE", "ISOLATED",
     ];
-    let text = table(head, mounts.iter().map(row));
+    let text = table(head, mounts.iter().map(row), terminal::width());
     if quiet {
         return text;
     }

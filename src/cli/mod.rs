@@ -14,6 +14,7 @@ mod fix_output;
 mod id;
 mod init;
 mod list;
+mod locks;
 mod man;
 mod notes;
 mod outcome;
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Fix(args) => fix::run(args),
         Command::List(args) => list::run(args),
         Command::Builds(args) => builds::run(args),
+        Command::Locks(args) => locks::run(args),
         Command::Rules(args) => {
             rules::list(args);
             Ok(ExitCode::SUCCESS)

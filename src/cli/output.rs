@@ -27,7 +27,7 @@ pub fn default_format() -> Format {
 pub fn statistics(format: Format, run: &Reported<'_>) -> String {
     match format {
         Format::Json => statistics::json(run),
-        _ => statistics::render(run),
+        _ => statistics::render(run, terminal::width()),
     }
 }
 

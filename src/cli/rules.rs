@@ -10,7 +10,7 @@ use super::terminal;
 
 pub fn list(args: &RulesArgs) {
     terminal::print(match args.format {
-        Plain::Human => report::table(RuleId::ALL),
+        Plain::Human => report::table(RuleId::ALL, terminal::width()),
         Plain::Json => json::rules(RuleId::ALL),
     });
 }

@@ -55,12 +55,20 @@ pub fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Returns the width of standard output, in columns: what `COLUMNS` says, or the terminal; `None` where neither does.
+pub fn width() -> Option<usize> {
+    let set = std::env::var("COLUMNS").ok();
+    let set = set.and_then(|columns| columns.parse().ok());
+    let of_terminal = || is_terminal().then(terminal_size::terminal_size).flatten();
+    let columns = set.or_else(|| of_terminal().map(|(width, _)| usize::from(width.0)));
+    columns.map(|columns| columns.max(40))
+}
+
 /// Returns the style of findings on standard output.
 pub fn style(why_not_fixed: bool) -> Style {
-    let columns = is_terminal().then(terminal_size::terminal_size).flatten();
     Style {
         color: color(),
-        width: columns.map_or(WIDTH, |(width, _)| usize::from(width.0).max(40)),
+        width: width().unwrap_or(WIDTH),
         why_not_fixed,
     }
 }

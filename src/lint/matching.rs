@@ -12,6 +12,8 @@ mod joined;
 mod judge;
 mod known;
 mod machines;
+#[cfg(feature = "cli")]
+mod map;
 mod model;
 mod names;
 mod note;
@@ -33,6 +35,8 @@ pub use joined::join_files;
 pub use judge::match_builds;
 #[cfg(feature = "cli")]
 pub use known::dockerfiles;
+#[cfg(feature = "cli")]
+pub use map::{Follows, LockMap, MappedBuild, MappedLock, MappedRun, TakingRun, map_locks};
 pub use model::{BuildStatus, FileAccess};
 pub use note::note_builds;
 #[cfg(feature = "cli")]

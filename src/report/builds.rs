@@ -47,7 +47,7 @@ fn shown(lane: LaneStatus) -> &'static str {
 }
 
 /// Returns `builds` as a table; `files` is the number of files checked.
-pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
+pub fn table(builds: &[ListedBuild], files: usize, quiet: bool, width: Option<usize>) -> String {
     let files = count(files, "file");
     if builds.is_empty() {
         return format!(
@@ -55,7 +55,7 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
         );
     }
     let head = ["PLACE", "BUILD", "DOCKERFILE", "STAGE", "MATRIX", "LANE"];
-    let mut text = super::table::table(head, builds.iter().map(row));
+    let mut text = super::table::table(head, builds.iter().map(row), width);
     if quiet {
         return text;
     }

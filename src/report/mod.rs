@@ -13,6 +13,7 @@ pub mod gitlab;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod locks;
 pub mod notes;
 pub mod rules;
 pub mod safe;

@@ -4,7 +4,7 @@ use crate::finding::RuleId;
 use crate::fix::Applicability;
 
 /// Returns a line for each rule: name, severity, fix, and summary.
-pub fn table(rules: &[RuleId]) -> String {
+pub fn table(rules: &[RuleId], width: Option<usize>) -> String {
     let rows = rules.iter().map(|rule| {
         let meta = rule.meta();
         let fix = match meta.fix {
@@ -14,5 +14,5 @@ pub fn table(rules: &[RuleId]) -> String {
         };
         [meta.name, meta.severity.as_str(), fix, meta.summary].map(String::from)
     });
-    super::table::table(["RULE", "LEVEL", "FIX", "WHAT HAPPENS"], rows)
+    super::table::table(["RULE", "LEVEL", "FIX", "WHAT HAPPENS"], rows, width)
 }

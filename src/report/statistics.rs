@@ -22,7 +22,7 @@ struct Count {
 }
 
 /// Returns a line for each rule with findings, the most frequent first.
-pub fn render(run: &Run<'_>) -> String {
+pub fn render(run: &Run<'_>, width: Option<usize>) -> String {
     let counts = counts(run);
     if counts.is_empty() {
         return String::new();
@@ -37,7 +37,7 @@ pub fn render(run: &Run<'_>) -> String {
         ]
     };
     let head = ["FINDINGS", "RULE", " FILES", "FIXABLE", "WHAT HAPPENS"];
-    table(head, counts.iter().map(row))
+    table(head, counts.iter().map(row), width)
 }
 
 /// Returns the counts as a JSON document that ends with a newline.

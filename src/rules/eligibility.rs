@@ -72,7 +72,7 @@ fn is_platform(name: &str) -> bool {
 
 /// Returns whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target
 /// platform.
-fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
+pub(super) fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
     let froms = file.ancestors(index).filter_map(|stage| stage.from);
     let mut flags = froms.flat_map(|from| &file.instructions[from].flags);
     let pinned =

@@ -6,7 +6,7 @@ use crate::text::count;
 
 use super::caches::Cache;
 use super::context::Context;
-use super::eligibility::{gets_lane, goes_along, lacks_lane, profile_help};
+use super::eligibility::{gets_lane, goes_along, lacks_lane, profile_help, runs_once};
 use super::frontend::Frontend;
 use super::slot::{id_edit, isolated_id, whole};
 
@@ -37,6 +37,17 @@ impl Context<'_> {
         let mut others: Vec<&Cache<'_>> = Vec::new();
         if !is_lane || self.is_first(cache, name, level) {
             others.extend(self.same_cache(cache).filter(follows));
+        }
+        if !is_lane
+            && let Some(once) = others
+                .iter()
+                .find(|other| runs_once(self.file, other.instruction))
+        {
+            let line = self.file.instructions[once.instruction].lines.0;
+            return Err(format!(
+                "the RUN on line {line} uses this cache, too, and runs once for all platforms; with `ARG {name}` it would run for \
+                 each: give one of the two another id"
+            ));
         }
         if !others.is_empty() {
             let mounts = count(others.len(), "other mount");

@@ -17,6 +17,16 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     }
 }
 
+/// Returns the locks of each circle in which builds can wait for each other for ever, in order.
+#[cfg(feature = "cli")]
+pub fn circles(index: &Index<'_>) -> Vec<Vec<LockKey>> {
+    let key = |edge: Edge<'_>| LockKey::clone(&edge.held.key);
+    let circles = Graph::new(index).circles().into_iter();
+    circles
+        .map(|circle| circle.into_iter().map(key).collect())
+        .collect()
+}
+
 /// The limit for the RUNs of a circle that a finding points at.
 const MAX_POINTS: usize = 16;
 

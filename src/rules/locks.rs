@@ -4,7 +4,6 @@ use std::cell::Cell;
 
 use crate::builds::Platform;
 use crate::dockerfile::{Base as Image, Dockerfile, Seen, Word};
-use crate::index::Base;
 
 use super::becomes::{expand, marked};
 use super::caches::{self, Cache};
@@ -31,11 +30,9 @@ pub enum BuiltFor<'p> {
 
 /// A lock that a build takes.
 pub struct Lock<'l> {
-    /// The `from`, uid, gid and mode of the cache: another one is another cache.
-    pub base: &'l Base,
-    /// The id after expansion, and as written.
+    pub cache: &'l Cache<'l>,
+    /// The id after expansion.
     pub id: Vec<u8>,
-    pub written: String,
     /// The build arguments that part the jobs.
     pub args: Vec<&'l str>,
 }
@@ -58,6 +55,12 @@ impl<'f> Locks<'f> {
         }
     }
 
+    /// Returns all of them, in the file's order.
+    #[cfg(feature = "cli")]
+    pub fn caches(&self) -> &[Cache<'f>] {
+        &self.caches
+    }
+
     /// Returns the length of the file in bytes, for which each expansion of its ids pays.
     pub fn size(&self) -> usize {
         self.file.source.len()
@@ -71,15 +74,18 @@ impl<'f> Locks<'f> {
         platform: BuiltFor<'_>,
         passed: &dyn Fn(&str) -> Passed,
     ) -> Vec<Lock<'_>> {
-        let needed = self.file.needed_by(target).unwrap_or_default();
-        let is_built = |cache: &&Cache<'_>| {
-            let stage = self.file.stage_of(cache.instruction);
-            stage.is_some_and(|stage| needed.get(stage) == Some(&true))
-        };
-        let caches = self.caches.iter().filter(is_built);
-        caches
+        self.needed_by(target)
             .filter_map(|cache| self.lock(cache, platform, passed))
             .collect()
+    }
+
+    /// Returns the locked caches that a build up to `target` reaches (the last stage by default).
+    pub fn needed_by(&self, target: Option<&str>) -> impl Iterator<Item = &Cache<'f>> {
+        let needed = self.file.needed_by(target).unwrap_or_default();
+        self.caches.iter().filter(move |cache| {
+            let stage = self.file.stage_of(cache.instruction);
+            stage.is_some_and(|stage| needed.get(stage) == Some(&true))
+        })
     }
 
     fn lock<'l>(
@@ -121,9 +127,8 @@ impl<'f> Locks<'f> {
         let mut expanded = |name: &str| self.file.value_in(name, cache.instruction, &given);
         let id = expand(cache.mount, &cache.word, &mut expanded);
         (!is_unknown.get()).then_some(Lock {
-            base: &cache.key.base,
+            cache,
             id,
-            written: cache.id(),
             args: lanes(self.file, self.settings, &cache.word, cache.instruction),
         })
     }

@@ -33,7 +33,7 @@ mod early_arg;
 mod id_collision;
 mod invalid_mount;
 mod lane_never_reused;
-mod lock_order;
+pub mod lock_order;
 mod missing_default;
 mod mixed_sharing;
 mod needless_lock;

@@ -10,6 +10,7 @@ pub fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
         .args(args)
         .current_dir(folder)
         .env_remove("GITHUB_ACTIONS")
+        .env_remove("COLUMNS")
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -230,6 +230,13 @@ impl Contender<'_> {
         Some(self.runs.first()?.file)
     }
 
+    /// Returns the names of the jobs that it runs in, the outermost first.
+    #[cfg(feature = "cli")]
+    pub(super) fn job_names(&self) -> Vec<&str> {
+        let jobs = self.runs.iter();
+        jobs.filter_map(|run| run.leg.job.as_deref()).collect()
+    }
+
     /// Returns the jobs that it runs in, for messages.
     pub(super) fn jobs(&self) -> String {
         let job = |run: &JobRun<'_>| {

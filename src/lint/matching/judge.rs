@@ -50,11 +50,7 @@ pub fn match_builds(
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
         let resolved = resolve(&graph, &mut lost);
-        let checker = BuildChecker {
-            outside: outside(&graph, &resolved),
-            graph: &graph,
-            resolved: &resolved,
-        };
+        let checker = BuildChecker::new(&graph, &resolved);
         for (file, finding) in check_calls(&graph, &resolved, |one| checker.report(one)) {
             findings.entry(file).or_default().push(finding);
         }
@@ -132,10 +128,10 @@ fn outside(
     outside
 }
 
-struct BuildChecker<'j> {
+pub(super) struct BuildChecker<'j> {
     graph: &'j BuildGraph<'j>,
     resolved: &'j [ResolvedBuild],
-    outside: HashMap<PathBuf, Option<FileReport>>,
+    pub(super) outside: HashMap<PathBuf, Option<FileReport>>,
 }
 
 struct CheckedBuild {
@@ -145,14 +141,14 @@ struct CheckedBuild {
 }
 
 /// A build with the report on its Dockerfile and what that asks for.
-struct Subjected<'j> {
-    one: &'j ResolvedBuild,
+pub(super) struct Subjected<'j> {
+    pub(super) one: &'j ResolvedBuild,
     file: &'j BuildFileReport,
     /// The report on the Dockerfile, or on the file that it stands in.
-    report: Option<&'j FileReport>,
+    pub(super) report: Option<&'j FileReport>,
     lanes: Option<&'j LaneRequirements>,
     /// Its builder, also by the configuration of the Dockerfile.
-    builder: Builder,
+    pub(super) builder: Builder,
     /// True for a service or target that passes a variable of its caller's environment.
     is_open: bool,
     status: LaneStatus,
@@ -160,6 +156,14 @@ struct Subjected<'j> {
 }
 
 impl<'j> BuildChecker<'j> {
+    pub(super) fn new(graph: &'j BuildGraph<'j>, resolved: &'j [ResolvedBuild]) -> Self {
+        Self {
+            outside: outside(graph, resolved),
+            graph,
+            resolved,
+        }
+    }
+
     fn check(&'j self) -> Vec<CheckedBuild> {
         let all = self.resolved.iter().map(|one| self.subjected(one));
         let Some(mut all) = all.collect::<Option<Vec<Subjected<'j>>>>() else {
@@ -241,7 +245,7 @@ impl<'j> BuildChecker<'j> {
     }
 
     /// Finds the Dockerfile of a build, and whether it has a lane.
-    fn subjected(&'j self, one: &'j ResolvedBuild) -> Option<Subjected<'j>> {
+    pub(super) fn subjected(&'j self, one: &'j ResolvedBuild) -> Option<Subjected<'j>> {
         let graph = self.graph;
         let own = graph.report(one.id.file);
         let file = own.builds.as_deref()?;
@@ -290,7 +294,7 @@ impl<'j> BuildChecker<'j> {
     }
 
     /// Reads the Dockerfile of a build, where it has locks.
-    fn read(&'j self, one: &Subjected<'j>) -> Option<Dockerfile<'j>> {
+    pub(super) fn read(&'j self, one: &Subjected<'j>) -> Option<Dockerfile<'j>> {
         let is_locked =
             |report: &&FileReport| report.checked.mounts.iter().any(CacheMount::is_locked);
         let report = one.report.filter(is_locked)?;

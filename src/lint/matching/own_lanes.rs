@@ -91,7 +91,7 @@ pub(super) fn own_lanes(
             }
             for name in lock.args {
                 let variable = uses.entry(Variable { file, name }).or_default();
-                let id = lock.written.clone();
+                let id = lock.cache.id();
                 variable.ids.insert(id.clone());
                 let mut unpassed =
                     one.waits_itself(graph, &called) && one.passes(graph, name, arg).is_none();

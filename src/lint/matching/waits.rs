@@ -13,12 +13,13 @@ use crate::budget;
 use crate::builds::{Joint, NAMESPACE, Parts};
 use crate::index::Base;
 use crate::rules::build_context::Tells;
+use crate::rules::caches::Cache;
 use crate::rules::locks::{BuiltFor, Locks, Passed};
 
 /// A lock, as a builder has it.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    id: Vec<u8>,
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) id: Vec<u8>,
     base: Base,
     namespace: Option<String>,
 }
@@ -44,10 +45,9 @@ pub(super) struct LaneUse<'g> {
 }
 
 /// A lock that a run takes.
-struct Taken<'g> {
-    key: Key,
-    /// The id as written.
-    written: String,
+pub(super) struct Taken<'g> {
+    pub(super) key: Key,
+    pub(super) cache: &'g Cache<'g>,
     /// The build arguments that are to part the jobs.
     args: Vec<&'g str>,
 }
@@ -94,7 +94,7 @@ impl<'g> Waits<'g> {
             }
             for taken in self.taken(run, lanes.get(&run.one)) {
                 let new = || Takers {
-                    written: taken.written,
+                    written: taken.cache.id(),
                     runs: Vec::new(),
                 };
                 let runs = &mut takers.entry(taken.key).or_insert_with(new).runs;
@@ -164,7 +164,11 @@ impl<'g> Waits<'g> {
     }
 
     /// Returns the locks that a run takes where its build passes `lane`.
-    fn taken(&self, run: &Contender<'g>, lane: Option<&PlannedLane<'_>>) -> Vec<Taken<'g>> {
+    pub(super) fn taken(
+        &self,
+        run: &Contender<'g>,
+        lane: Option<&PlannedLane<'_>>,
+    ) -> Vec<Taken<'g>> {
         let one = &self.resolved[run.one];
         let locks = self.locks[run.one].as_ref();
         let Some(locks) = locks.filter(|locks| budget::spend(locks.size())) else {
@@ -198,10 +202,10 @@ impl<'g> Waits<'g> {
             .map(|lock| Taken {
                 key: Key {
                     id: lock.id,
-                    base: lock.base.clone(),
+                    base: lock.cache.key.base.clone(),
                     namespace: namespace.clone(),
                 },
-                written: lock.written,
+                cache: lock.cache,
                 args: lock.args,
             })
             .collect()
@@ -228,7 +232,7 @@ pub(super) fn more(parts: &Parts, tells: Tells) -> Result<Parts, Option<String>>
 }
 
 /// Returns an id for messages; `None` where a part of it is only known to be the same for all.
-fn shown(id: &[u8]) -> Option<String> {
+pub(super) fn shown(id: &[u8]) -> Option<String> {
     let text = id.to_str_lossy();
     let is_known = !text.chars().any(char::is_control);
     is_known.then(|| text.into_owned())

@@ -28,7 +28,7 @@ const FORMATS: &[Format] = &[
     ("gitlab.json", gitlab::render),
     ("junit.xml", junit::render),
     ("checkstyle.xml", checkstyle::render),
-    ("statistics.txt", statistics::render),
+    ("statistics.txt", |run| statistics::render(run, None)),
     ("statistics.json", statistics::json),
 ];
 
@@ -221,5 +221,5 @@ fn statistics_add_up() {
         let total: u64 = sum(name);
         assert_eq!(total, document["summary"][name].as_u64().unwrap(), "{name}");
     }
-    assert_eq!(rendered(statistics::render, &[]), "");
+    assert_eq!(rendered(|run| statistics::render(run, None), &[]), "");
 }

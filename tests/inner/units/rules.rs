@@ -131,7 +131,7 @@ fn what_changes_and_what_stays() {
 
 #[test]
 fn a_platform_goes_to_all_mounts_of_a_cache_or_to_none() {
-    // The first stage runs once for all platforms: below an ARG for the platform, its other caches would need one as well.
+    // The first stage runs once for all platforms: below an ARG for the platform it would run for each.
     let stage = |name: &str| {
         format!(
             "FROM debian AS {name}\nARG TARGETARCH\nARG CACHE_ID=default\n\
@@ -147,7 +147,6 @@ fn a_platform_goes_to_all_mounts_of_a_cache_or_to_none() {
     let path = work.path().join("Dockerfile");
     std::fs::write(&path, &source).unwrap();
     let (_, _, said) = cachelane(work.path(), &["fix", "--unsafe"]);
-    let refused = said.matches("the fix for platform-lock was not made");
-    assert_eq!(refused.count(), 2, "{said}");
+    assert!(!said.contains("was not made"), "{said}");
     assert_eq!(std::fs::read_to_string(path).unwrap(), source);
 }

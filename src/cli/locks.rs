@@ -1,0 +1,49 @@
+//! `cachelane locks`
+
+use crate::budget;
+use crate::lint::FileReport;
+use crate::lint::matching::{LockMap, map_locks};
+use crate::report::RunError;
+use crate::report::locks::{Extent, MapFormat, render};
+
+use super::args::{Fixes, LocksArgs, Select};
+use super::outcome::{CommandResult, Outcome};
+use super::run::{Run, Texts};
+use super::terminal;
+
+pub fn run(args: &LocksArgs) -> CommandResult {
+    let run = Run::new(
+        &args.common,
+        &Select::default(),
+        Fixes::default(),
+        Texts::None,
+    )?;
+    let (checked, _) = run.check();
+    let map = run.map_locks(&checked.results);
+    let extent = Extent {
+        width: terminal::width(),
+        all: args.verbose,
+    };
+    let text = render(&map, args.format, checked.files, extent);
+    if args.format == MapFormat::Table {
+        terminal::print_text(&text);
+    } else {
+        terminal::print(text);
+    }
+    let failed = !run.configs.errors().is_empty();
+    Ok(Outcome::new(failed, false).into())
+}
+
+impl Run<'_> {
+    /// Returns the map of the locks of `reports`; an empty one, with an error, where that is too much to compare.
+    pub fn map_locks(&self, reports: &[FileReport]) -> LockMap {
+        let size = reports.iter().map(|report| report.source.len()).sum();
+        let map = self.with_access(|access| budget::within(size, || map_locks(reports, access)));
+        map.unwrap_or_else(|spent| {
+            self.configs.warn(RunError::of_run(format!(
+                "the map of locks is left out: {spent}"
+            )));
+            LockMap::default()
+        })
+    }
+}

@@ -1,0 +1,497 @@
+//! Maps the locks of a run: who takes each, which builds reach it, and what follows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use bstr::ByteSlice as _;
+
+use super::contenders::Contenders;
+use super::graph::BuildGraph;
+use super::judge::{BuildChecker, Subjected};
+use super::model::FileAccess;
+use super::resolve::{Lost, resolve};
+use super::resolved::{ResolvedBuild, called};
+use super::waits::{Key, Waits, shown};
+use crate::budget;
+use crate::builds::{Builder, Inline};
+use crate::dockerfile::Dockerfile;
+use crate::finding::LockKey;
+use crate::index::{Base, CacheMount, File, Index};
+use crate::lint::model::FileReport;
+use crate::rules::caches::Cache;
+use crate::rules::lock_order;
+use crate::rules::locks::Locks;
+use crate::text::{LineIndex, Span};
+
+/// The locks of a run, the most contended first.
+#[derive(Debug, Default)]
+pub struct LockMap {
+    pub locks: Vec<MappedLock>,
+    /// The locks of each circle in which builds can wait for each other for ever, by their indices, in order.
+    pub circles: Vec<Vec<usize>>,
+}
+
+/// A lock: the ids that are one on a builder, in some build.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct MappedLock {
+    /// The ids as written, or the completed targets where none is written.
+    pub ids: Vec<String>,
+    /// What else tells the cache from others: `uid=1000`.
+    pub base: Vec<String>,
+    pub follows: Follows,
+    /// The number of runs of builds that wait for another one within one run of a pipeline.
+    pub waiting: usize,
+    /// The RUNs that take it.
+    pub runs: Vec<TakingRun>,
+    /// The builds that reach it.
+    pub builds: Vec<MappedBuild>,
+}
+
+/// What follows of a lock, within one run of the pipelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Follows {
+    /// Runs wait for one another.
+    Wait,
+    /// Two runs at once wait, and nobody is known who runs it once only.
+    OfCallers,
+    /// Only a run knows the id or the builder.
+    Unknown,
+    /// No build is known that reaches it.
+    NoBuild,
+    /// The builds that reach it follow one another.
+    InTurn,
+    /// Each build has a lane of its own.
+    OwnLanes,
+    /// Each build has a builder of its own.
+    OwnBuilders,
+}
+
+/// A RUN that takes a lock.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct TakingRun {
+    /// The path, as reports print it.
+    pub path: String,
+    /// 1-based.
+    pub line: usize,
+    /// The stage's name, where it has one.
+    pub stage: Option<String>,
+}
+
+/// A build that reaches a lock.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct MappedBuild {
+    /// The path, as reports print it.
+    pub path: String,
+    /// 1-based.
+    pub line: usize,
+    pub name: String,
+    /// The jobs that it runs in, the outermost first: `release → image`; `None` where none is known.
+    pub job: Option<String>,
+    pub runs: Vec<MappedRun>,
+}
+
+/// A run of a build: a job, or one leg of its matrix.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct MappedRun {
+    /// What tells it from the other legs: `py=3.10`; empty without a matrix.
+    pub leg: String,
+    /// The id after expansion; `None` where only a run knows it.
+    pub id: Option<String>,
+    /// The reason why it has a builder of its own, where it has one.
+    pub builder: Option<String>,
+    /// True where it waits for another run within one run of the pipelines.
+    pub waits: bool,
+}
+
+/// Maps the locks of `reports`, which have been compared with one another.
+pub fn map_locks(reports: &[FileReport], access: &FileAccess<'_>) -> LockMap {
+    let graph = BuildGraph::new(reports.iter().collect(), access);
+    let resolved = resolve(&graph, &mut Lost::default());
+    let checker = BuildChecker::new(&graph, &resolved);
+    let mut rows = Rows::default();
+    let outside = checker.outside.values().flatten();
+    for report in reports.iter().chain(outside) {
+        rows.add_file(report, &(access.name)(&report.path));
+    }
+    let all: Option<Vec<Subjected<'_>>> =
+        resolved.iter().map(|one| checker.subjected(one)).collect();
+    rows.add_builds(&graph, &resolved, &checker, &all.unwrap_or_default());
+    let circles = circles(reports);
+    rows.mapped(&graph, &resolved, &circles)
+}
+
+/// Returns the locks of each circle of the files.
+fn circles(reports: &[FileReport]) -> Vec<Vec<LockKey>> {
+    let mounts = reports.iter().enumerate().map(|(file, report)| {
+        let mounts = report.checked.mounts.iter().cloned();
+        mounts.map(|mount| CacheMount { file, ..mount }).collect()
+    });
+    let mounts: Vec<Vec<CacheMount>> = mounts.collect();
+    let files = reports.iter().zip(&mounts).map(|(report, mounts)| File {
+        mounts,
+        source: &report.source,
+        by_buildah: report.checked.by_buildah == Some(true),
+    });
+    lock_order::circles(&Index::new(files.collect(), &|_| String::new()))
+}
+
+/// The rows of the map in the making.
+#[derive(Default)]
+struct Rows {
+    all: Vec<Row>,
+    by_key: HashMap<LockKey, usize>,
+    /// The row of each lock of a builder.
+    by_lock: BTreeMap<Key, usize>,
+    /// The row that each row went into, itself where it stands.
+    into: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Row {
+    ids: BTreeSet<String>,
+    base: Base,
+    runs: BTreeSet<TakingRun>,
+    uses: Vec<Use>,
+}
+
+/// A build that reaches a lock, in one of its runs.
+#[derive(Clone, PartialEq, Eq)]
+struct Use {
+    /// The index of the build among the resolved ones.
+    one: usize,
+    job: Option<String>,
+    run: MappedRun,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its builder is its own.
+    Alone,
+    /// Its callers are not known.
+    Open,
+    /// It is not known which lock it takes, or on which builder.
+    Unknown,
+    /// It takes one on a builder that others may use.
+    Shared,
+}
+
+impl Rows {
+    /// Returns the row of the lock that `cache` takes.
+    fn row(&mut self, cache: &Cache<'_>) -> usize {
+        let index = *self
+            .by_key
+            .entry(LockKey::clone(&cache.key))
+            .or_insert_with(|| {
+                self.all.push(Row {
+                    base: cache.key.base.clone(),
+                    ..Row::default()
+                });
+                self.into.push(self.into.len());
+                self.into.len() - 1
+            });
+        let index = self.standing(index);
+        self.all[index].ids.insert(cache.id());
+        index
+    }
+
+    fn standing(&self, mut row: usize) -> usize {
+        while self.into[row] != row {
+            row = self.into[row];
+        }
+        row
+    }
+
+    /// Makes one of two rows whose locks are one on a builder.
+    fn unite(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.standing(one), self.standing(other));
+        if one != other {
+            let row = std::mem::take(&mut self.all[other]);
+            self.into[other] = one;
+            let into = &mut self.all[one];
+            into.ids.extend(row.ids);
+            into.runs.extend(row.runs);
+            into.uses.extend(row.uses);
+        }
+    }
+
+    /// Adds the RUNs of a file, and of the Dockerfiles within it.
+    fn add_file(&mut self, report: &FileReport, path: &str) {
+        if !report.checked.mounts.iter().any(CacheMount::is_locked) {
+            return;
+        }
+        let Some(builds) = &report.builds else {
+            self.add_text(report, path, &report.source, &|line| line);
+            return;
+        };
+        let lines = LineIndex::new(&report.source);
+        for inline in &builds.file.inline {
+            let text = LineIndex::new(inline.text.as_bytes());
+            let line = |inline: &Inline, line| {
+                lines.line(inline.to_file(Span::at(text.start_of(line))).start)
+            };
+            self.add_text(report, path, inline.text.as_bytes(), &|it| line(inline, it));
+        }
+    }
+
+    /// Adds the RUNs of the Dockerfile `text`; `place` turns its lines into those of its file.
+    fn add_text(
+        &mut self,
+        report: &FileReport,
+        path: &str,
+        text: &[u8],
+        place: &dyn Fn(usize) -> usize,
+    ) {
+        let can = budget::spend(text.len());
+        let Some(file) = can.then(|| Dockerfile::read(text).ok()).flatten() else {
+            return;
+        };
+        for cache in Locks::new(&file, &report.settings).caches() {
+            let row = self.row(cache);
+            let stage = file.stage_of(cache.instruction);
+            self.all[row].runs.insert(TakingRun {
+                path: path.to_owned(),
+                line: place(file.instructions[cache.instruction].lines.0),
+                stage: stage.and_then(|stage| file.stages[stage].name.clone()),
+            });
+        }
+    }
+
+    /// Adds the builds, and finds which of their runs wait.
+    fn add_builds(
+        &mut self,
+        graph: &BuildGraph<'_>,
+        resolved: &[ResolvedBuild],
+        checker: &BuildChecker<'_>,
+        all: &[Subjected<'_>],
+    ) {
+        let files: Vec<Option<Dockerfile<'_>>> = all.iter().map(|one| checker.read(one)).collect();
+        let locks = files
+            .iter()
+            .zip(all)
+            .map(|(file, one)| Some(Locks::new(file.as_ref()?, &one.report?.settings)));
+        let locks: Vec<Option<Locks<'_>>> = locks.collect();
+        let contenders = Contenders::new(graph, resolved);
+        let is_alone = |one: usize| all[one].builder.own().is_some();
+        let waits = Waits {
+            graph,
+            resolved,
+            locks: &locks,
+            contenders: &contenders,
+            is_alone: &is_alone,
+        };
+        // What a command or another file builds says what the command passes.
+        let called = called(graph, resolved);
+        let mut runs: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
+        for (number, run) in contenders.all.iter().enumerate() {
+            runs[run.one].push(number);
+        }
+        let mut takers: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        let mut found = Vec::new();
+        for (one, locks) in locks.iter().enumerate() {
+            let Some(locks) = locks.as_ref().filter(|_| !resolved[one].is_called) else {
+                continue;
+            };
+            if called.contains(&resolved[one].id) || !budget::spend(locks.size()) {
+                continue;
+            }
+            let target = resolved[one].target.as_deref();
+            let builder = all[one].builder.own().map(ToString::to_string);
+            // Of a script that nobody is known to run, each run may be one of several.
+            let is_script = graph.build(resolved[one].id).is_of_script();
+            let new = |leg: String, kind| Use {
+                one,
+                job: None,
+                run: MappedRun {
+                    leg,
+                    id: None,
+                    builder: builder.clone(),
+                    waits: false,
+                },
+                kind,
+            };
+            if runs[one].is_empty() {
+                let kind = if builder.is_some() {
+                    Kind::Alone
+                } else {
+                    Kind::Open
+                };
+                for cache in locks.needed_by(target) {
+                    found.push((self.row(cache), None, new(String::new(), kind)));
+                }
+            }
+            for &number in &runs[one] {
+                let run = &contenders.all[number];
+                let taken = waits.taken(run, None);
+                let is_alone = run.is_alone || is_alone(one);
+                let job = Some(run.job_names().join(" → ")).filter(|job| !job.is_empty());
+                let of_run = |kind| Use {
+                    job: job.clone(),
+                    ..new(run.label(), kind)
+                };
+                let is_known = |cache: &&Cache<'_>| {
+                    taken.iter().all(|taken| !std::ptr::eq(taken.cache, *cache))
+                };
+                for cache in locks.needed_by(target).filter(is_known) {
+                    let kind = if is_alone { Kind::Alone } else { Kind::Unknown };
+                    found.push((self.row(cache), None, of_run(kind)));
+                }
+                for taken in &taken {
+                    let row = self.row(taken.cache);
+                    let same = *self.by_lock.entry(taken.key.clone()).or_insert(row);
+                    self.unite(same, row);
+                    let kind = match all[one].builder {
+                        _ if is_alone => Kind::Alone,
+                        Builder::Unknown => Kind::Unknown,
+                        _ if is_script => Kind::Open,
+                        _ => Kind::Shared,
+                    };
+                    let mut of_lock = of_run(kind);
+                    of_lock.run.id = shown(&taken.key.id);
+                    if kind == Kind::Shared {
+                        takers.entry(taken.key.clone()).or_default().push(number);
+                    }
+                    found.push((row, Some((taken.key.clone(), number)), of_lock));
+                }
+            }
+        }
+        let waiting = waiting_runs(&takers, &contenders);
+        for (row, lock, mut one) in found {
+            let lock = lock.as_ref().map(|(key, number)| (key, *number));
+            one.run.waits = lock.is_some_and(|lock| waiting.contains(&lock));
+            let row = self.standing(row);
+            if !self.all[row].uses.contains(&one) {
+                self.all[row].uses.push(one);
+            }
+        }
+    }
+
+    /// Returns the map of these rows.
+    fn mapped(
+        &self,
+        graph: &BuildGraph<'_>,
+        resolved: &[ResolvedBuild],
+        circles: &[Vec<LockKey>],
+    ) -> LockMap {
+        let mut lines: HashMap<usize, Arc<LineIndex>> = HashMap::new();
+        let mut locks: Vec<(usize, MappedLock)> = Vec::new();
+        let standing = (0..self.all.len()).filter(|row| self.into[*row] == *row);
+        for index in standing {
+            let row = &self.all[index];
+            let mut builds: BTreeMap<_, MappedBuild> = BTreeMap::new();
+            for one in &row.uses {
+                let id = resolved[one.one].id;
+                let report = graph.report(id.file);
+                let new = || Arc::new(LineIndex::new(&report.source));
+                let lines = lines.entry(id.file).or_insert_with(new);
+                let build = graph.build(id);
+                let (path, line) = (
+                    (graph.access.name)(&report.path),
+                    lines.line(build.span.start),
+                );
+                // The rows of a matrix may build by several Dockerfiles.
+                let place = (path.clone(), line, one.job.clone(), build.name.clone());
+                let known = builds.entry(place).or_insert_with(|| MappedBuild {
+                    path,
+                    line,
+                    name: build.name.clone(),
+                    job: one.job.clone(),
+                    runs: Vec::new(),
+                });
+                known.runs.push(one.run.clone());
+            }
+            let builds: Vec<MappedBuild> = builds.into_values().collect();
+            let lock = MappedLock {
+                ids: row.ids.iter().cloned().collect(),
+                base: named(&row.base),
+                follows: follows(&row.uses),
+                waiting: waiting(&builds),
+                runs: row.runs.iter().cloned().collect(),
+                builds,
+            };
+            locks.push((index, lock));
+        }
+        locks.sort_by_key(|(_, lock)| {
+            let runs = std::cmp::Reverse((lock.waiting, lock.runs.len()));
+            (lock.follows, runs, lock.ids.clone(), lock.base.clone())
+        });
+        let numbers: HashMap<usize, usize> = locks
+            .iter()
+            .enumerate()
+            .map(|(number, (index, _))| (*index, number))
+            .collect();
+        let number = |key: &LockKey| {
+            let row = self.standing(*self.by_key.get(key)?);
+            numbers.get(&row).copied()
+        };
+        let circles = circles.iter();
+        LockMap {
+            circles: circles
+                .filter_map(|circle| circle.iter().map(number).collect())
+                .collect(),
+            locks: locks.into_iter().map(|(_, lock)| lock).collect(),
+        }
+    }
+}
+
+/// Returns the runs that wait for another one, by the lock and their numbers.
+fn waiting_runs<'t>(
+    takers: &'t BTreeMap<Key, Vec<usize>>,
+    contenders: &Contenders<'_>,
+) -> BTreeSet<(&'t Key, usize)> {
+    let mut waiting = BTreeSet::new();
+    for (key, numbers) in takers {
+        for (at, &own) in numbers.iter().enumerate() {
+            for &other in &numbers[at + 1..] {
+                let (a, b) = (&contenders.all[own], &contenders.all[other]);
+                if own != other && contenders.overlap(a, b).is_some() {
+                    waiting.extend([(key, own), (key, other)]);
+                }
+            }
+        }
+    }
+    waiting
+}
+
+/// Returns the number of runs that wait: the steps of a job follow one another.
+fn waiting(builds: &[MappedBuild]) -> usize {
+    let runs = builds.iter().flat_map(|build| {
+        let waiting = build.runs.iter().filter(|run| run.waits);
+        waiting.map(move |run| (&build.path, &build.job, &run.leg))
+    });
+    runs.collect::<BTreeSet<_>>().len()
+}
+
+/// Returns what follows of a lock that is used so.
+fn follows(uses: &[Use]) -> Follows {
+    let of = |kind| uses.iter().filter(move |one| one.kind == kind);
+    if uses.iter().any(|one| one.run.waits) {
+        Follows::Wait
+    } else if of(Kind::Open).next().is_some() {
+        Follows::OfCallers
+    } else if of(Kind::Unknown).next().is_some() {
+        Follows::Unknown
+    } else if uses.is_empty() {
+        Follows::NoBuild
+    } else if of(Kind::Shared).next().is_none() {
+        Follows::OwnBuilders
+    } else {
+        let ids: HashSet<&Option<String>> = of(Kind::Shared).map(|one| &one.run.id).collect();
+        if ids.len() > 1 {
+            Follows::OwnLanes
+        } else {
+            Follows::InTurn
+        }
+    }
+}
+
+/// Returns the options of a cache that it has: `uid=1000`.
+fn named(base: &Base) -> Vec<String> {
+    let options = ["from", "uid", "gid", "mode"].into_iter().zip(base);
+    let known = options.filter_map(|(name, value)| {
+        let value = value.as_ref()?.to_str_lossy();
+        Some(format!("{name}={value}"))
+    });
+    known.collect()
+}

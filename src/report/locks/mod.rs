@@ -1,0 +1,111 @@
+//! The map of locks: who takes each, who builds that, and who waits.
+
+mod dot;
+mod mermaid;
+mod picture;
+mod words;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::lint::matching::{Follows, LockMap, MappedLock};
+use crate::text::count;
+
+use super::document::document;
+use super::table::{Cell, table};
+use words::{build, consequence, cut, name, run};
+
+pub use mermaid::mermaid;
+
+/// How to print the map of locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MapFormat {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// A Mermaid flowchart, for a pull request or a step summary
+    Mermaid,
+    /// A graph for Graphviz
+    Dot,
+}
+
+/// How much of a map is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// In characters; `None` for as wide as it is.
+    pub width: Option<usize>,
+    /// True for all places and builds of a lock.
+    pub all: bool,
+}
+
+/// Returns the map in this format; `files` is the number of files that were read.
+pub fn render(map: &LockMap, format: MapFormat, files: usize, extent: Extent) -> String {
+    match format {
+        MapFormat::Table => text(map, files, extent),
+        MapFormat::Json => json(map),
+        MapFormat::Mermaid => mermaid(map),
+        MapFormat::Dot => dot::dot(map),
+    }
+}
+
+fn json(map: &LockMap) -> String {
+    #[derive(Serialize)]
+    struct Map<'m> {
+        locks: &'m [MappedLock],
+        /// Of each circle the indices of its locks.
+        circles: &'m [Vec<usize>],
+    }
+    document(Map {
+        locks: &map.locks,
+        circles: &map.circles,
+    })
+}
+
+/// Limits the places and the builds of a lock in the table.
+const MAX_LINES: usize = 4;
+
+fn text(map: &LockMap, files: usize, extent: Extent) -> String {
+    let files = count(files, "file");
+    if map.locks.is_empty() {
+        return format!("{files}, no lock.\n");
+    }
+    let most = if extent.all { usize::MAX } else { MAX_LINES };
+    let row = |lock: &MappedLock| -> [Cell; 4] {
+        let runs = lock.runs.iter().map(run);
+        let builds = lock.builds.iter().map(|one| build(one, extent.all));
+        [
+            name(lock).into(),
+            cut(runs, most).into(),
+            if lock.builds.is_empty() {
+                "-".to_owned().into()
+            } else {
+                cut(builds, most).into()
+            },
+            consequence(lock).into(),
+        ]
+    };
+    let head = ["LOCK", "TAKEN BY", "BUILT BY", "WITHIN ONE RUN"];
+    let mut text = table(head, map.locks.iter().map(row), extent.width);
+    let waited = map
+        .locks
+        .iter()
+        .filter(|lock| lock.follows == Follows::Wait);
+    let waited = match waited.count() {
+        0 => "no build is known to wait for another".to_owned(),
+        some => format!("builds wait for each other at {some}"),
+    };
+    text.push_str(&format!(
+        "\n{} in {files}: {waited}.\n",
+        count(map.locks.len(), "lock")
+    ));
+    for circle in &map.circles {
+        let mut names: Vec<String> = circle.iter().map(|at| name(&map.locks[*at])).collect();
+        names.extend(names.first().cloned());
+        let names = names.join(" → ");
+        text.push_str(&format!(
+            "Builds can wait for each other for ever: {names}.\n"
+        ));
+    }
+    text
+}
