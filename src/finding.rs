@@ -50,6 +50,8 @@ pub struct Finding {
     pub message: String,
     /// The advice, with the text to write.
     pub help: Option<String>,
+    /// The advice that is the same for all findings of its kind.
+    pub tip: Option<String>,
     /// What stands above the advice, and stays where that goes.
     pub note: Option<String>,
     /// Other places: those in the same file first.
@@ -98,6 +100,7 @@ impl Finding {
             span,
             message: message.into(),
             help: None,
+            tip: None,
             note: None,
             related: Vec::new(),
             fix: None,
@@ -112,6 +115,12 @@ impl Finding {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Returns the lines of the advice and of the tip.
+    pub(crate) fn advice(&self) -> impl Iterator<Item = &str> {
+        let texts = self.help.iter().chain(&self.tip);
+        texts.flat_map(|text| text.lines())
     }
 
     /// Points at another place in the file.

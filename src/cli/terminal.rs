@@ -14,9 +14,6 @@ use crate::text::{inert, printable};
 use super::args::Color;
 use super::outcome::{ConfigError, Error};
 
-/// The width without a terminal, in columns.
-const WIDTH: usize = 100;
-
 static COLOR: OnceLock<Color> = OnceLock::new();
 
 /// Set once output got lost, for example on a full disk.
@@ -46,7 +43,7 @@ fn takes_color(terminal: bool) -> bool {
 pub fn plain_style() -> Style {
     Style {
         color: false,
-        width: WIDTH,
+        width: None,
         why_not_fixed: false,
     }
 }
@@ -68,7 +65,7 @@ pub fn width() -> Option<usize> {
 pub fn style(why_not_fixed: bool) -> Style {
     Style {
         color: color(),
-        width: width().unwrap_or(WIDTH),
+        width: width(),
         why_not_fixed,
     }
 }

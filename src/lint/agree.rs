@@ -81,7 +81,7 @@ impl Reason {
         finding.related.extend(filled);
         let fix = finding.fix.take();
         if self.left == Left::Nothing {
-            finding.help = finding.note.clone();
+            (finding.help, finding.tip) = (finding.note.clone(), None);
         }
         match fix.filter(|_| self.left == Left::Review) {
             Some(fix) if fix.applicability() == Applicability::Safe => {

@@ -13,6 +13,7 @@ use crate::builds::Inline;
 use crate::dockerfile;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::rules::Settings;
+use crate::rules::shared_lock;
 use crate::rules::variables::PLATFORM_ARGS;
 use crate::suppress::{self, Covers, Table};
 use crate::text::{Span, pattern};
@@ -299,11 +300,11 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
         "parallel builds wait for each other: the lock `{id}` is the same for all (in text that is no Dockerfile)"
     );
     let help = format!(
-        "write `id={id}{suffix}` as this file spells it, and `ARG {arg}={}` on a line of its own in the stage, above the RUN\n\
-         and give each job its own `--build-arg {arg}=…`",
+        "write `id={id}{suffix}` as this file spells it, and `ARG {arg}={}` on a line of its own in the stage, above the RUN",
         settings.default
     );
     let mut finding = Finding::new(RULE, span, message).help(help);
+    finding.tip = Some(shared_lock::tip(arg));
     finding.severity = Severity::Info;
     finding.unfixed = Some("it stands in text that is no Dockerfile: change it by hand".into());
     Some(finding)

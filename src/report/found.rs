@@ -81,7 +81,6 @@ impl<'a> FileFindings<'a> {
 
 /// Returns a finding's message and help, line by line and printable.
 pub(super) fn texts(finding: &Finding) -> Vec<String> {
-    let help = finding.help.iter().flat_map(|help| help.lines());
-    let texts = std::iter::once(finding.message.as_str()).chain(help);
+    let texts = std::iter::once(finding.message.as_str()).chain(finding.advice());
     texts.map(|line| printable(line).into_owned()).collect()
 }

@@ -1,13 +1,14 @@
 //! The report for users: the source line with the id underlined, its conflict, and the text to write.
 
-use std::fmt;
+use std::collections::{HashMap, HashSet};
+use std::{fmt, iter};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use crate::finding::{Finding, Place, Severity};
 use crate::fix::Applicability;
 use crate::lint::FileReport;
-use crate::text::{Span, count, printable};
+use crate::text::{LineIndex, Span, count, printable};
 
 use super::model::{Summary, path};
 use super::safe::SafeSource;
@@ -15,26 +16,119 @@ use super::safe::SafeSource;
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     pub color: bool,
-    /// In columns.
-    pub width: usize,
+    /// The width of the terminal, in columns; `None` without one.
+    pub width: Option<usize>,
     /// True in the report of `fix`: each finding says why it was not fixed.
     pub why_not_fixed: bool,
 }
 
+/// The width of texts without a terminal, in columns.
+const WIDTH: usize = 100;
+
+/// What miette puts before a line of the source, besides its number, in columns.
+const GUTTER: usize = 4;
+
+/// Limits the places of a block that are listed.
+const MAX_PLACES: usize = 12;
+
+/// Returns a block for each lock and file, or for each finding that is about no lock.
 pub fn findings(reports: &[FileReport], style: Style) -> String {
     let handler = handler(style);
     let mut out = String::new();
+    let mut tips: HashSet<&str> = HashSet::new();
     for report in reports
         .iter()
         .filter(|report| !report.checked.findings.is_empty())
     {
         let name = printable(&path(&report.path)).into_owned();
-        let source = SafeSource::new(name, &report.source);
-        for finding in &report.checked.findings {
-            show(&mut out, &handler, &Shown::new(finding, &source, style));
+        let lines = LineIndex::new(&report.source);
+        let number = lines.lines().to_string().len();
+        let room = style.width.map_or(usize::MAX, |width| {
+            width.saturating_sub(number + GUTTER).max(20)
+        });
+        let whole = SafeSource::new(name.clone(), &report.source);
+        for group in groups(&report.checked.findings, style) {
+            let finding = group[0];
+            let spans = || group.iter().map(|finding| finding.span);
+            let is_listed = |span: &Span| spans().skip(1).any(|other| other == *span);
+            let is_new = finding.tip.as_deref().is_some_and(|tip| tips.insert(tip));
+            let cut = (whole.longest() > room).then(|| {
+                let here = finding
+                    .related
+                    .iter()
+                    .filter_map(|other| match other.place {
+                        Place::Here(span) => Some(span),
+                        Place::There { .. } => None,
+                    });
+                let kept: Vec<Span> = iter::once(finding.span).chain(here).collect();
+                SafeSource::cut(name.clone(), &report.source, room, &kept)
+            });
+            let source = cut.as_ref().unwrap_or(&whole);
+            let mut shown = Shown::new(finding, source, style, is_new, &is_listed);
+            shown.help.extend(listed(&group[1..], &lines));
+            show(&mut out, &handler, &shown);
         }
     }
     out
+}
+
+/// Returns the findings of a file by their locks, in the order of the first of each: those that say the same, but for lines.
+fn groups(findings: &[Finding], style: Style) -> Vec<Vec<&Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let mut known: HashMap<_, usize> = HashMap::new();
+    for finding in findings {
+        let why = if style.why_not_fixed {
+            Some(why_not_fixed(finding))
+        } else {
+            finding.unfixed.clone()
+        };
+        let said = |text: &Option<String>| text.as_deref().map(without_lines);
+        let key = finding.lock.as_ref().map(|lock| {
+            (
+                (finding.rule, finding.severity, lock),
+                (&finding.message, said(&finding.help), said(&why)),
+            )
+        });
+        if let Some(group) = key.as_ref().and_then(|key| known.get(key)) {
+            groups[*group].push(finding);
+        } else {
+            known.extend(key.map(|key| (key, groups.len())));
+            groups.push(vec![finding]);
+        }
+    }
+    groups
+}
+
+/// Returns `text` without the numbers of lines.
+fn without_lines(text: &str) -> String {
+    let mut parts = text.split("line ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.extend([
+            "line ",
+            part.trim_start_matches(|ch: char| ch.is_ascii_digit()),
+        ]);
+    }
+    out
+}
+
+/// Returns the line of a block on the places that say the same.
+fn listed(others: &[&Finding], lines: &LineIndex) -> Option<String> {
+    let all: Vec<String> = others
+        .iter()
+        .take(MAX_PLACES)
+        .map(|finding| lines.line(finding.span.start).to_string())
+        .collect();
+    let (last, first) = all.split_last()?;
+    let more = others.len().saturating_sub(MAX_PLACES);
+    Some(match (first, more) {
+        ([], _) => format!("the same on line {last}"),
+        (_, 0) => format!("the same on lines {} and {last}", first.join(", ")),
+        _ => format!(
+            "the same on lines {}, {last} and {more} more",
+            first.join(", ")
+        ),
+    })
 }
 
 fn handler(style: Style) -> GraphicalReportHandler {
@@ -44,7 +138,7 @@ fn handler(style: Style) -> GraphicalReportHandler {
         GraphicalTheme::unicode_nocolor()
     };
     GraphicalReportHandler::new_themed(theme)
-        .with_width(style.width)
+        .with_width(style.width.unwrap_or(WIDTH))
         .with_links(false)
         // Messages are ASCII text around ids: a line breaks at a space, never within an id.
         .with_word_separator(textwrap::WordSeparator::AsciiSpace)
@@ -147,16 +241,25 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(finding: &'a Finding, source: &'a SafeSource<'a>, style: Style) -> Self {
+    /// Shows `finding`, with its tip where that `is_new`; what `is_listed` has no label.
+    fn new(
+        finding: &'a Finding,
+        source: &'a SafeSource<'a>,
+        style: Style,
+        is_new: bool,
+        is_listed: &dyn Fn(&Span) -> bool,
+    ) -> Self {
         let mut labels = vec![LabeledSpan::new_primary_with_span(
             None,
             source.span(finding.span),
         )];
-        let lines = finding.help.iter().flat_map(|help| help.lines());
+        let tip = finding.tip.iter().filter(|_| is_new);
+        let lines = finding.help.iter().chain(tip).flat_map(|help| help.lines());
         let mut help: Vec<String> = lines.map(|line| printable(line).into_owned()).collect();
         for location in &finding.related {
             let message = printable(&location.message).into_owned();
             match &location.place {
+                Place::Here(span) if is_listed(span) => {}
                 Place::Here(span) => {
                     labels.push(LabeledSpan::new_with_span(
                         Some(message),

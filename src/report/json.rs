@@ -20,7 +20,7 @@ struct JsonFinding<'a> {
     #[serde(flatten)]
     range: Range,
     message: &'a str,
-    help: Option<&'a str>,
+    help: Option<String>,
     related: Vec<Related<'a>>,
     fix: Option<JsonFix<'a>>,
 }
@@ -74,7 +74,7 @@ fn json_finding<'a>(file: &'a FileFindings<'_>, finding: &'a Finding) -> JsonFin
         path: &file.path,
         range: file.range(finding.span),
         message: &finding.message,
-        help: finding.help.as_deref(),
+        help: Some(finding.advice().collect::<Vec<_>>().join("\n")).filter(|help| !help.is_empty()),
         related: file.related(finding).collect(),
         fix: finding.fix.as_ref().map(|fix| JsonFix {
             applicability: fix.applicability(),

@@ -23,15 +23,28 @@ pub(super) struct SafeSource<'a> {
     map: SourceMap,
 }
 
+/// The columns of a line that are shown, counted from 1 in characters.
+#[derive(Clone, Copy)]
+struct Window {
+    first: usize,
+    last: usize,
+}
+
 impl<'a> SafeSource<'a> {
     pub(super) fn new(name: String, source: &'a [u8]) -> Self {
+        Self::cut(name, source, MAX_COLUMNS, &[])
+    }
+
+    /// Cuts lines to `room` characters, around the first of the `kept` spans in a line.
+    pub(super) fn cut(name: String, source: &'a [u8], room: usize, kept: &[Span]) -> Self {
+        let room = room.min(MAX_COLUMNS);
         let lines = LineIndex::new(source);
         // Without an early exit, the compiler makes one pass of wide registers of it.
         let plain = source.iter().fold(true, |plain, b| {
             plain & matches!(b, b'\t' | b'\n' | b' '..=b'~')
         });
         let last = source.len() - lines.start_of(lines.lines());
-        if plain && lines.longest().max(last) <= MAX_COLUMNS {
+        if plain && lines.longest().max(last) <= room {
             return Self {
                 name,
                 text: Cow::Borrowed(source),
@@ -39,17 +52,28 @@ impl<'a> SafeSource<'a> {
                 map: SourceMap::of(Span::new(0, source.len())),
             };
         }
+        let window = |start: usize| {
+            let end = source[start..].find_byte(b'\n');
+            let line = Span::new(start, end.map_or(source.len(), |len| start + len));
+            let mut kept = kept.iter();
+            let span = kept.find(|span| line.start <= span.start && span.start <= line.end);
+            let kept = span.map(|span| (span.start - start, span.end - start));
+            window(&source[line.start..line.end], kept, room)
+        };
         let mut text = Vec::with_capacity(source.len() + source.len() / 8);
         let mut map = SourceMap::default();
-        let mut column = 0;
+        let (mut column, mut shown) = (0, window(0));
         for (start, end, ch) in source.char_indices() {
             let old = &source[start..end];
             let before = text.len();
             column = if ch == '\n' { 0 } else { column + 1 };
             match ch {
-                '\n' => text.push(b'\n'),
-                _ if column > MAX_COLUMNS => {
-                    if column == MAX_COLUMNS + 1 {
+                '\n' => {
+                    text.push(b'\n');
+                    shown = window(end);
+                }
+                _ if column < shown.first || column > shown.last => {
+                    if column == 1 || column == shown.last + 1 {
                         text.extend_from_slice("…".as_bytes());
                         // Everything cut off stands behind the mark.
                         map.push(text.len(), start, 0);
@@ -76,6 +100,12 @@ impl<'a> SafeSource<'a> {
             lines,
             map,
         }
+    }
+
+    /// Returns the number of characters, or bytes where that is more, of the longest line.
+    pub(super) fn longest(&self) -> usize {
+        let last = self.text.len() - self.lines.start_of(self.lines.lines());
+        self.lines.longest().max(last)
     }
 
     /// Returns the span of the text for `span` of the file, cut to the first [`MAX_LINES`].
@@ -138,4 +168,40 @@ impl SourceCode for SafeSource<'_> {
         );
         Ok(Box::new(contents))
     }
+}
+
+/// Returns the columns of `line` to show, where at most `room` fit and `kept` is to be among them.
+fn window(line: &[u8], kept: Option<(usize, usize)>, room: usize) -> Window {
+    let all = line.chars().count();
+    if all <= room {
+        return Window {
+            first: 1,
+            last: all,
+        };
+    }
+    let columns = |bytes: &[u8]| bytes.chars().count();
+    let (from, to) = kept.map_or((0, 0), |(start, end)| {
+        (
+            columns(&line[..start]),
+            columns(&line[..end.min(line.len())]),
+        )
+    });
+    // A mark stands at each end that is cut.
+    if to < room {
+        return Window {
+            first: 1,
+            last: room - 1,
+        };
+    }
+    // What stands before the id says what it belongs to; its beginning is shown where it is longer than the line.
+    let before = room / 3;
+    let first = (from + 1).saturating_sub(before).max(2);
+    let last = first + room - 3;
+    if last >= all {
+        return Window {
+            first: all + 2 - room,
+            last: all,
+        };
+    }
+    Window { first, last }
 }

@@ -43,7 +43,7 @@ mod platform_lock;
 mod private_cache;
 mod serial_stages;
 mod shadowed_arg;
-mod shared_lock;
+pub mod shared_lock;
 pub mod slot;
 mod split_cache;
 mod syntax_error;

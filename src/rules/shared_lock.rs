@@ -43,6 +43,8 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             .fix(cx.isolate(cache, &cx.settings.arg, Applicability::Safe));
         if cx.settings.has_own_builders() {
             finding.severity = Severity::Info;
+        } else if profile_help(cx.settings, cache).is_none() {
+            finding.tip = Some(tip(&cx.settings.arg));
         }
         findings.push(finding);
     }
@@ -83,6 +85,11 @@ fn condition<'c>(cache: &'c Cache<'_>, arg: &str) -> Option<&'c str> {
         _ => false,
     };
     variables.find(decides).map(|variable| &*variable.name)
+}
+
+/// Returns what each job is to pass.
+pub fn tip(arg: &str) -> String {
+    format!("and give each job its own `--build-arg {arg}=…`")
 }
 
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
@@ -149,7 +156,6 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
             "` beside it, which this lock serves, too",
         ]);
     }
-    help.extend(["\nand give each job its own `--build-arg ", arg, "=…`"]);
     if let Some(note) = cx.lost_id(cache, arg) {
         help.push_str(&format!("\n({note})"));
     }

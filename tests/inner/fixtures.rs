@@ -30,7 +30,7 @@ fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
         &reports,
         Style {
             color: false,
-            width: 100,
+            width: None,
             why_not_fixed: false,
         },
     );

@@ -9,7 +9,7 @@ use cachelane::text::Span;
 fn shown(source: &str, span: Span) -> String {
     let style = Style {
         color: false,
-        width: 100,
+        width: None,
         why_not_fixed: false,
     };
     human::problem("x", source, span, "no", None, Severity::Error, style)
