@@ -7,12 +7,13 @@
 
 use std::sync::Arc;
 
-pub use super::changes::{Change, Create, NamedBuilder};
+pub use super::changes::{CalledAction, Change, Create, NamedBuilder};
+use super::changes::{inner, input, is_open, value_of};
 pub use super::elsewhere::Elsewhere;
-pub use super::own_builder::OwnBuilder;
+use super::elsewhere::is_remote;
+pub use super::own_builder::{Daemon, OwnBuilder};
 use super::tool::BuildTool;
 use crate::budget;
-use crate::text::variable;
 
 /// The builder that a build runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub enum Builder {
     Own(OwnBuilder),
     /// One that the file names, elsewhere: other jobs may use it, whatever machine this one runs on.
     Elsewhere(Elsewhere),
-    /// Any of these: a part of the job stands in no known file.
-    Unknown,
+    /// Any of these, for this reason.
+    Unknown(Arc<str>),
     /// The machine's, which the callers of the file choose.
     OfCaller(Arc<CallersMachine>),
     /// One that a step makes by a driver that the callers of the file choose.
@@ -39,8 +40,8 @@ pub enum Builder {
 /// The builder of a build behind actions of the same repository, which may make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AfterActions {
-    /// The folders of the actions, in order.
-    pub actions: Vec<Arc<str>>,
+    /// The actions, in order.
+    pub actions: Vec<CalledAction>,
     /// The builder that the build names.
     named: Option<String>,
     /// The builder where none of them makes one.
@@ -65,12 +66,14 @@ pub struct CallersDriver {
 }
 
 impl CallersDriver {
-    /// Returns the builder where the input has this value; one of its own where that is unknown.
+    /// Returns the builder where the input has this value; `None` for one that only a run knows.
     pub fn by(&self, driver: Option<&str>) -> Builder {
+        let Some(driver) = driver else {
+            let why = format!("only a run knows its driver, the input `{}`", self.input);
+            return Builder::Unknown(why.into());
+        };
         let create = Create {
-            driver: driver
-                .filter(|driver| !driver.is_empty())
-                .map(str::to_owned),
+            driver: Some(driver.to_owned()).filter(|driver| !driver.is_empty()),
             ..self.create.clone()
         };
         let made = self.before.created(&create);
@@ -79,28 +82,39 @@ impl CallersDriver {
 }
 
 impl Builder {
-    /// Returns the builder of a job within a container of this image, if its tool keeps all in there.
-    pub fn within(image: Option<&str>) -> Option<Self> {
-        let has_own = |image: &&str| {
-            ["buildah", "kaniko", "podman"]
-                .iter()
-                .any(|tool| image.contains(tool))
-        };
-        let image = image.filter(has_own)?;
-        Some(Self::Own(OwnBuilder::Container(image.into())))
-    }
-
     pub const fn own(&self) -> Option<&OwnBuilder> {
         match self {
             Self::Own(own) => Some(own),
             Self::Shared
             | Self::Elsewhere(_)
-            | Self::Unknown
+            | Self::Unknown(_)
             | Self::OfCaller(_)
             | Self::OfDriver(_)
             | Self::OfRow(_)
             | Self::AfterActions(_) => None,
         }
+    }
+
+    /// Returns the reason why it may be any.
+    pub fn unknown(&self) -> Option<&str> {
+        match self {
+            Self::Unknown(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Returns why it is one of its own, or why that is not known, for messages.
+    pub fn reason(&self) -> Option<String> {
+        let own = self.own().map(ToString::to_string);
+        own.or_else(|| self.unknown().map(str::to_owned))
+    }
+
+    /// Returns either of two, of which only a run knows which.
+    pub fn or(&self, other: &Self, why: &Arc<str>) -> Self {
+        if self == other || (self.own().is_some() && other.own().is_some()) {
+            return self.clone();
+        }
+        Self::Unknown(Arc::clone(why))
     }
 
     /// Returns whether this is known to be another one than `other`.
@@ -118,11 +132,18 @@ impl Builder {
     pub fn in_row(&self, row: usize) -> Self {
         match self {
             Self::OfRow(rows) => rows.get(row).cloned().unwrap_or_default(),
-            Self::AfterActions(after) => Self::AfterActions(Arc::new(AfterActions {
-                before: after.before.in_row(row),
-                machine: after.machine.in_row(row),
-                ..AfterActions::clone(after)
-            })),
+            Self::AfterActions(after) => {
+                let mut own = AfterActions {
+                    before: after.before.in_row(row),
+                    machine: after.machine.in_row(row),
+                    ..AfterActions::clone(after)
+                };
+                own.actions.retain(|action| action.runs_in(row));
+                if own.actions.is_empty() {
+                    return own.before;
+                }
+                Self::AfterActions(Arc::new(own))
+            }
             _ => self.clone(),
         }
     }
@@ -133,26 +154,6 @@ impl Builder {
             [first, others @ ..] if others.iter().all(|other| other == first) => first.clone(),
             _ => Self::OfRow(rows.into()),
         }
-    }
-}
-
-/// A service of a job that is a Docker daemon.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Daemon {
-    pub image: Arc<str>,
-    /// The names that the job has for it.
-    pub hosts: Vec<String>,
-}
-
-impl Daemon {
-    /// Makes the service with this image, which the job knows by `hosts`; `None` for another than Docker.
-    pub fn of(image: &str, hosts: Vec<String>) -> Option<Self> {
-        let image = image.contains("dind").then(|| image.into())?;
-        Some(Self { image, hosts })
-    }
-
-    pub fn builder(&self) -> Builder {
-        Builder::Own(OwnBuilder::Service(Arc::clone(&self.image)))
     }
 }
 
@@ -170,7 +171,7 @@ pub struct Builders {
     /// True where `docker build` is buildx's.
     is_installed: bool,
     /// The actions of the repository since one was chosen.
-    actions: Vec<Arc<str>>,
+    actions: Vec<CalledAction>,
 }
 
 impl Builders {
@@ -216,7 +217,9 @@ impl Builders {
     #[must_use]
     pub fn in_row(&self, row: usize) -> Self {
         let made = self.made.iter();
+        let actions = self.actions.iter().filter(|action| action.runs_in(row));
         Self {
+            actions: actions.cloned().collect(),
             machine: self.machine.in_row(row),
             chosen: self.chosen.as_ref().map(|chosen| chosen.in_row(row)),
             made: made
@@ -231,7 +234,7 @@ impl Builders {
         let is_of_row = |builder: &Builder| matches!(builder, Builder::OfRow(_));
         let made = self.made.iter().filter_map(|(_, made)| made.as_ref());
         let mut all = [&self.machine].into_iter().chain(&self.chosen).chain(made);
-        all.any(is_of_row)
+        all.any(is_of_row) || self.actions.iter().any(CalledAction::is_of_rows)
     }
 
     /// Returns the builder of a `tool` that names none.
@@ -285,7 +288,8 @@ impl Builders {
                 .filter(|_| by_buildx || after.named.is_some()),
         };
         // A machine of its own says more.
-        let given = given.filter(|given| given.own().is_none() || after.before.own().is_none());
+        let is_weaker = |given: &&Builder| given.own().is_some() || given.unknown().is_some();
+        let given = given.filter(|given| after.before.own().is_none() || !is_weaker(given));
         if given.is_none() && !self.actions.is_empty() {
             return Some(Builder::AfterActions(Arc::new(AfterActions {
                 actions: self.actions.clone(),
@@ -360,8 +364,8 @@ impl Builders {
         let host = host.split([':', '/']).next().unwrap_or_default();
         let is_named = |daemon: &&Daemon| daemon.hosts.iter().any(|name| name == host);
         match self.daemons.iter().find(is_named) {
-            Some(daemon) => daemon.builder(),
-            None if self.machine == Builder::Unknown => Builder::Unknown,
+            Some(daemon) => Builder::Own(daemon.own()),
+            None if self.machine.unknown().is_some() => self.machine.clone(),
             None if is_remote(address) => Builder::Elsewhere(Elsewhere::Daemon(address.into())),
             None => self.machine.clone(),
         }
@@ -405,7 +409,7 @@ impl Builders {
             Change::Install => self.is_installed = true,
             Change::Action(action) => {
                 if budget::spend(64 + 16 * self.actions.len()) {
-                    self.actions.push(Arc::clone(action));
+                    self.actions.push(action.clone());
                 }
             }
             Change::Service => {
@@ -413,6 +417,33 @@ impl Builders {
                 self.choose(Some(Builder::Elsewhere(Elsewhere::Service)));
                 self.is_installed = true;
             }
+        }
+    }
+
+    /// Returns these where a step does not run that leaves `behind`, and those where it does: only a run knows whether it
+    /// does, for this reason.
+    #[must_use]
+    pub fn or(&self, behind: &Self, why: &Arc<str>) -> Self {
+        let chosen = |one: &Self| one.chosen.clone().unwrap_or_else(|| one.machine.clone());
+        let made = behind.made.iter().map(|(name, made)| {
+            let other = self
+                .made(name)
+                .unwrap_or(&None)
+                .as_ref()
+                .unwrap_or(&self.machine);
+            let made = made.as_ref().unwrap_or(&behind.machine);
+            (name.clone(), Some(made.or(other, why)))
+        });
+        Self {
+            machine: self.machine.or(&behind.machine, why),
+            chosen: if self.chosen == behind.chosen {
+                self.chosen.clone()
+            } else {
+                Some(chosen(self).or(&chosen(behind), why))
+            },
+            made: made.collect(),
+            is_machine_chosen: self.is_machine_chosen && behind.is_machine_chosen,
+            ..behind.clone()
         }
     }
 
@@ -437,7 +468,15 @@ impl Builders {
                 before: Self::new(self.machine.clone(), self.daemons.clone()),
             })));
         }
-        match create.driver.as_deref().filter(|driver| !is_open(driver)) {
+        match create.driver.as_deref() {
+            Some(driver) if is_open(driver) => {
+                let why = format!("only a run knows the driver of its builder: `{driver}`");
+                return self
+                    .machine
+                    .own()
+                    .is_none()
+                    .then(|| Builder::Unknown(why.into()));
+            }
             None | Some("docker-container" | "kubernetes") => {}
             Some("docker") => return None,
             // Its endpoint is here.
@@ -453,46 +492,4 @@ impl Builders {
         let is_plain = endpoint.is_none() && !is_fixed && self.machine.own().is_none();
         (is_plain || is_in_service).then_some(Builder::Own(OwnBuilder::Made(create.by)))
     }
-}
-
-/// Returns the value of a variable; any other text as it is.
-fn value_of(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
-    let value = variable(text).and_then(env);
-    value.unwrap_or_else(|| text.to_owned())
-}
-
-/// Returns whether only a run knows what `text`, as written, stands for.
-fn is_open(text: &str) -> bool {
-    ["$", "{{", "`"].iter().any(|mark| text.contains(mark))
-}
-
-/// Returns whether an address or a context names a daemon on another machine. What a command prints may be anything.
-fn is_remote(address: &str) -> bool {
-    let (scheme, host) = address.split_once("://").unwrap_or(("", address));
-    let is_here = match scheme {
-        "" => address.is_empty() || address == "default",
-        "tcp" | "http" | "https" | "ssh" => {
-            let is_loopback = |name: &&str| host.starts_with(*name);
-            ["localhost", "127.0.0.1", "[::1]"].iter().any(is_loopback)
-        }
-        "unix" | "npipe" | "fd" | "docker-container" | "podman-container" => true,
-        _ => false,
-    };
-    !is_here && !address.starts_with("$(") && !address.starts_with('`')
-}
-
-/// Returns the name of the input that `text` is, by an expression and nothing else.
-fn input(text: &str) -> Option<&str> {
-    let name = inner(text).strip_prefix("inputs.")?;
-    let is_name = |ch: char| ch.is_ascii_alphanumeric() || "_-".contains(ch);
-    name.chars().all(is_name).then_some(name)
-}
-
-/// Returns the text within an expression; any other text as it is.
-fn inner(text: &str) -> &str {
-    let inner = text.trim().strip_prefix("${{");
-    inner
-        .and_then(|inner| inner.strip_suffix("}}"))
-        .unwrap_or(text)
-        .trim()
 }

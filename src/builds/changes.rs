@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::text::{Span, variable};
+
 /// The builder that the words of a command or the inputs of an action name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedBuilder {
@@ -37,8 +39,30 @@ pub enum Change {
     Install,
     /// A service's builder becomes buildx's.
     Service,
-    /// An action of the repository, in this folder, does what its steps do.
-    Action(Arc<str>),
+    /// An action of the repository does what its steps do.
+    Action(CalledAction),
+}
+
+/// A call of an action of the same repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalledAction {
+    pub folder: Arc<str>,
+    /// The place that names it.
+    pub span: Span,
+    /// The rows of the job's matrix that skip it.
+    pub skipped: Arc<[usize]>,
+    /// The reason why only a run knows whether it runs.
+    pub open: Option<Arc<str>>,
+}
+
+impl CalledAction {
+    pub fn runs_in(&self, row: usize) -> bool {
+        !self.skipped.contains(&row)
+    }
+
+    pub fn is_of_rows(&self) -> bool {
+        !self.skipped.is_empty()
+    }
 }
 
 impl Change {
@@ -70,4 +94,31 @@ pub struct Create {
     pub is_chosen: bool,
     /// True where `docker build` is buildx's from here on.
     pub is_installed: bool,
+}
+
+/// Returns whether only a run knows what `text`, as written, stands for.
+pub fn is_open(text: &str) -> bool {
+    ["$", "{{", "`"].iter().any(|mark| text.contains(mark))
+}
+
+/// Returns the name of the input that `text` is, by an expression and nothing else.
+pub fn input(text: &str) -> Option<&str> {
+    let name = inner(text).strip_prefix("inputs.")?;
+    let is_name = |ch: char| ch.is_ascii_alphanumeric() || "_-".contains(ch);
+    name.chars().all(is_name).then_some(name)
+}
+
+/// Returns the text within an expression; any other text as it is.
+pub fn inner(text: &str) -> &str {
+    let inner = text.trim().strip_prefix("${{");
+    inner
+        .and_then(|inner| inner.strip_suffix("}}"))
+        .unwrap_or(text)
+        .trim()
+}
+
+/// Returns the value of a variable; any other text as it is.
+pub fn value_of(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
+    let value = variable(text).and_then(env);
+    value.unwrap_or_else(|| text.to_owned())
 }

@@ -31,3 +31,18 @@ impl Elsewhere {
         }
     }
 }
+
+/// Returns whether an address or a context names a daemon on another machine. What a command prints may be anything.
+pub fn is_remote(address: &str) -> bool {
+    let (scheme, host) = address.split_once("://").unwrap_or(("", address));
+    let is_here = match scheme {
+        "" => address.is_empty() || address == "default",
+        "tcp" | "http" | "https" | "ssh" => {
+            let is_loopback = |name: &&str| host.starts_with(*name);
+            ["localhost", "127.0.0.1", "[::1]"].iter().any(is_loopback)
+        }
+        "unix" | "npipe" | "fd" | "docker-container" | "podman-container" => true,
+        _ => false,
+    };
+    !is_here && !address.starts_with("$(") && !address.starts_with('`')
+}

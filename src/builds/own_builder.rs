@@ -19,6 +19,13 @@ pub enum OwnBuilder {
 }
 
 impl OwnBuilder {
+    /// Returns the builder of a job within a container of this image, if its tool keeps all in there.
+    pub fn within(image: Option<&str>) -> Option<Self> {
+        let tools = ["buildah", "kaniko", "podman"];
+        let image = image.filter(|image| tools.iter().any(|tool| image.contains(tool)))?;
+        Some(Self::Container(image.into()))
+    }
+
     /// Returns the name of what gives the job its builder: labels, an action, an image, a file.
     pub fn by(&self) -> &str {
         match self {
@@ -39,5 +46,25 @@ impl fmt::Display for OwnBuilder {
             Self::Container(_) => write!(f, "builds within the job's container ({by})"),
             Self::Configured => write!(f, "{by} says that each job has a builder of its own"),
         }
+    }
+}
+
+/// A service of a job that is a Docker daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    pub image: Arc<str>,
+    /// The names that the job has for it.
+    pub hosts: Vec<String>,
+}
+
+impl Daemon {
+    /// Makes the service with this image, which the job knows by `hosts`; `None` for another than Docker.
+    pub fn of(image: &str, hosts: Vec<String>) -> Option<Self> {
+        let image = image.contains("dind").then(|| image.into())?;
+        Some(Self { image, hosts })
+    }
+
+    pub fn own(&self) -> OwnBuilder {
+        OwnBuilder::Service(Arc::clone(&self.image))
     }
 }

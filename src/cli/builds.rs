@@ -75,7 +75,7 @@ fn row(file: &Reported<'_>, status: &BuildStatus, run: &Run<'_>) -> Option<Liste
         },
         lane: status.lane,
         next: (status.lane == LaneStatus::NotYet).then(|| next(status, run)),
-        builder: status.builder.own().map(ToString::to_string),
+        builder: status.builder.reason(),
         value: status.value.clone(),
         unknown: None,
     })

@@ -25,7 +25,7 @@ pub struct ListedBuild {
     /// What to type where there is no lane yet.
     #[serde(skip)]
     pub next: Option<String>,
-    /// The reason why it has a builder of its own, where it has one.
+    /// The reason why it has a builder of its own, or why that is not known.
     pub builder: Option<String>,
     /// The value that it passes, as written.
     pub value: Option<String>,
@@ -85,7 +85,7 @@ fn row(build: &ListedBuild) -> [String; 6] {
         (LaneStatus::Passed | LaneStatus::HandedOn | LaneStatus::Namespace, Some(value), _) => {
             format!("{}: {value}", shown(build.lane))
         }
-        (LaneStatus::OwnMachine | LaneStatus::NotYet, _, Some(why)) => {
+        (LaneStatus::OwnMachine | LaneStatus::NotYet | LaneStatus::Unknown, _, Some(why)) => {
             format!("{}: {why}", shown(build.lane))
         }
         _ => match &build.next {

@@ -2,12 +2,12 @@
 
 use super::evaluate;
 use super::expression::{self, is_name_byte};
-use super::matrix::axes;
+use super::matrix::{axes, value_in};
 use super::value::{Operand, Value};
 use super::{runner, workflow};
 use crate::budget;
 use crate::builds::command;
-use crate::builds::jobs::{Found, Job, Language, Looked, Matrix, MatrixRow, Scope, value};
+use crate::builds::jobs::{Found, Job, Language, Looked, MatrixRow, Scope, value};
 use crate::builds::model::{AxisPath, Build, RUN, Runs, WORKFLOW, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
@@ -138,7 +138,12 @@ fn operand(
         ("matrix", _) => of_matrix(scope, path, looked),
         ("env" | "steps", name) => {
             let name = set_by_name(name)?;
-            let set = scope.env.get(name)?.value.as_deref();
+            // An earlier step may set another value.
+            let set = scope
+                .env
+                .get(name)
+                .filter(|_| in_run || scope.handed.get(name).is_none())?;
+            let set = set.value.as_deref();
             let is_own = set.is_none_or(|value| value.contains("${{"));
             let value = scope.lookup(Lookup::Variable(name), looked)?;
             Some(Operand::text(value, is_own))
@@ -175,7 +180,7 @@ fn of_matrix(scope: &Scope<'_>, path: &AxisPath, looked: Option<&Looked<'_>>) ->
     let listed = value(scope.row, path).map(String::as_str);
     let is_known = !matrix.open && listed.is_none_or(|text| !text.contains("${{"));
     if is_known {
-        let own = of_row(matrix, scope.row, path)?;
+        let own = value_in(matrix, scope.row, path)?;
         return Some(Operand::of(own, true));
     }
     let filled = |text: &str| scope.language.filled(scope, text, looked);
@@ -188,37 +193,6 @@ fn of_matrix(scope: &Scope<'_>, path: &AxisPath, looked: Option<&Looked<'_>>) ->
     filled
         .or_else(unlisted)
         .map(|text| Operand::text(text, true))
-}
-
-/// Returns a value of a row that is known as a whole.
-fn of_row(matrix: &Matrix, row: &MatrixRow, path: &AxisPath) -> Option<Value> {
-    let of = |path: &AxisPath, text: &String| {
-        if matrix.untyped.contains(&(path.clone(), text.clone())) {
-            Value::untyped(text)
-        } else {
-            Value::Text(text.as_str().into())
-        }
-    };
-    if let Some(text) = value(row, path) {
-        return Some(of(path, text));
-    }
-    if !budget::spend(8 * row.len()) {
-        return None;
-    }
-    let fields = row.iter().filter_map(|(name, text)| {
-        let [key] = name.names().strip_prefix(path.names())? else {
-            return None;
-        };
-        Some((key.clone(), of(name, text)))
-    });
-    let fields: Vec<(String, Value)> = fields.collect();
-    let is_within = |name: &AxisPath| name.names().starts_with(path.names());
-    let deeper = row.iter().filter(|(name, _)| is_within(name)).count();
-    Some(match (fields.len(), deeper) {
-        (_, 0) => Value::Null,
-        (all, deeper) if all == deeper => Value::Object(fields),
-        _ => Value::Unknown,
-    })
 }
 
 /// Returns the value of a name in a run, as [`Values::value`](crate::builds::model::Values::value) does.

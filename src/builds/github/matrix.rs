@@ -54,6 +54,37 @@ fn listed(matrix: Node<'_>) -> Matrix {
     }
 }
 
+/// Returns a value of a row that is known as a whole.
+pub fn value_in(matrix: &Matrix, row: &MatrixRow, path: &AxisPath) -> Option<Value> {
+    let of = |path: &AxisPath, text: &String| {
+        if matrix.untyped.contains(&(path.clone(), text.clone())) {
+            Value::untyped(text)
+        } else {
+            Value::Text(text.as_str().into())
+        }
+    };
+    if let Some(text) = value(row, path) {
+        return Some(of(path, text));
+    }
+    if !budget::spend(8 * row.len()) {
+        return None;
+    }
+    let fields = row.iter().filter_map(|(name, text)| {
+        let [key] = name.names().strip_prefix(path.names())? else {
+            return None;
+        };
+        Some((key.clone(), of(name, text)))
+    });
+    let fields: Vec<(String, Value)> = fields.collect();
+    let is_within = |name: &AxisPath| name.names().starts_with(path.names());
+    let deeper = row.iter().filter(|(name, _)| is_within(name)).count();
+    Some(match (fields.len(), deeper) {
+        (_, 0) => Value::Null,
+        (all, deeper) if all == deeper => Value::Object(fields),
+        _ => Value::Unknown,
+    })
+}
+
 /// Returns whether all values for `names` can be part of an id; `None` where they are unknown.
 pub fn are_safe(matrix: &Matrix, names: &[AxisPath]) -> Option<bool> {
     if names.is_empty() {

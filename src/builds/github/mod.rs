@@ -6,6 +6,7 @@
 
 mod actions;
 mod cache_dance;
+mod condition;
 mod evaluate;
 mod expression;
 mod format;

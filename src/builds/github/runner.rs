@@ -5,10 +5,14 @@
 
 use std::sync::Arc;
 
-use super::expression::property;
+use super::evaluate::evaluated;
+use super::expression::{first, property};
+use super::matrix::value_in;
+use super::value::{Operand, Value};
 use crate::budget;
 use crate::builds::builder::{Builder, Builders, CallersMachine, Daemon, OwnBuilder};
 use crate::builds::jobs::{Job, Matrix, MatrixRow, value};
+use crate::builds::model::AxisPath;
 use crate::builds::yaml::Node;
 
 /// The prefixes of GitHub's own labels, of which all of a job's have one.
@@ -58,7 +62,7 @@ pub fn builders(node: Node<'_>, job: &Job, root: Node<'_>) -> Builders {
     });
     let container = node.get("container");
     let container = container.and_then(|image| image.text().or_else(|| image.get_text("image")));
-    let machine = Builder::within(container).unwrap_or(machine);
+    let machine = OwnBuilder::within(container).map_or(machine, Builder::Own);
     Builders::new(machine, daemons.collect())
 }
 
@@ -69,12 +73,34 @@ pub fn machine(labels: &[&str], matrix: &Matrix, root: Node<'_>) -> Builder {
     if all.own().is_some() || !budget::spend(64 * listed.len()) {
         return all;
     }
-    let row = |row: &MatrixRow| of_rows(labels, std::slice::from_ref(row), root);
+    let row = |row: &MatrixRow| {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|label| filled(label, matrix, row))
+            .collect();
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        of_rows(&labels, std::slice::from_ref(row), root)
+    };
     let rows: Vec<Builder> = listed.iter().map(row).collect();
     if rows.iter().all(|one| *one == all) {
         return all;
     }
     Builder::OfRow(rows.into())
+}
+
+/// Returns a label as it is in a row of the matrix, where that alone says.
+fn filled(label: &str, matrix: &Matrix, row: &MatrixRow) -> String {
+    let resolve = |context: &str, path: Option<&AxisPath>| {
+        let value = value_in(matrix, row, path.filter(|_| context == "matrix")?)?;
+        let is_known = !matches!(&value, Value::Text(text) if text.text.contains("${{"));
+        is_known.then(|| Operand::of(value, true))
+    };
+    let known = || {
+        let (before, inner, behind) = first(label)?;
+        let text = evaluated(inner, &resolve)?.value.text()?.plain()?;
+        (!behind.contains("${{")).then(|| format!("{before}{text}{behind}"))
+    };
+    known().unwrap_or_else(|| label.to_owned())
 }
 
 /// Returns the builder of the machine with all of `labels` in any of these rows of a matrix.

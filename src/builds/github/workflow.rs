@@ -1,11 +1,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::condition::{Condition, Seen};
 use super::expression::mentioned;
 use super::paths::{self, Checkout};
 use super::{actions, cache_dance, handed, matrix, runner};
 use crate::budget;
-use crate::builds::builder::{Builder, Builders, Change};
+use crate::builds::builder::{Builder, Builders, CalledAction};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, of_job, variables};
 use crate::builds::model::{Arg, AxisPath, Call, Env, Ordered, Queue, Subject, Triggers};
 use crate::builds::shell::Dialect;
@@ -240,8 +241,12 @@ impl<'y> Workflow<'_, 'y> {
             .collect();
         job.builders = runner::builders(node, &job, self.root);
         let job = Arc::new(job);
+        let condition = Condition::of(node, &job, self.gatherer.language, &Env::default());
+        if condition.never_holds() {
+            return;
+        }
         if let Some(uses) = node.get_text("uses") {
-            self.call(&job, node, uses, &job.builders);
+            self.call(&job, node, uses, &job.builders, &[]);
             if actions::tool(uses).is_some() {
                 let root = self.root;
                 let (env, around) = (
@@ -264,14 +269,23 @@ impl<'y> Workflow<'_, 'y> {
         self.steps(&job, node);
     }
 
-    /// Records that a job or a step `uses` another file of the repository.
-    fn call(&mut self, job: &Arc<Job>, node: Node<'y>, uses: &str, builders: &Builders) {
+    /// Records that a job or a step `uses` another file of the repository, in all rows of the matrix but those `skipped`.
+    fn call(
+        &mut self,
+        job: &Arc<Job>,
+        node: Node<'y>,
+        uses: &str,
+        builders: &Builders,
+        skipped: &[usize],
+    ) {
+        let mut rows = job.matrix.all();
+        rows.retain(|row| !skipped.contains(row));
         if let (true, Some(place)) = (uses.starts_with("./"), node.get("uses")) {
             self.gatherer.calls.push(Call {
                 span: place.span(),
                 job: job.name.clone(),
                 path: folder(uses).to_owned(),
-                runs: self.gatherer.language.job_runs(job),
+                runs: self.gatherer.language.job_runs(job, &rows),
                 builders: self.in_rows(job, &job.env, builders, |own, scope| {
                     let env = |name: &str| {
                         let value = job.env.get(name)?.value.as_deref()?;
@@ -279,7 +293,7 @@ impl<'y> Workflow<'_, 'y> {
                     };
                     *own = own.within(&env);
                 }),
-                legs: of_job(self.gatherer.language, job),
+                legs: of_job(self.gatherer.language, job, rows),
                 inputs: variables(node.get("with")),
                 machines: self.machines(job, node),
             });
@@ -332,18 +346,31 @@ impl<'y> Workflow<'_, 'y> {
         };
         let checkouts = paths::checkouts(steps);
         let mut handed = Env::default();
-        let mut builders = job.builders.clone();
+        let mut builders = Seen::new(job.builders.clone());
         for (index, step) in steps.items().into_iter().enumerate() {
             let uses = step.get_text("uses").unwrap_or_default();
+            let condition = Condition::of(step, job, self.gatherer.language, &handed);
+            if condition.never_holds() {
+                continue;
+            }
             let fills = cache_dance::fills(step, uses, job.name.as_deref());
             self.gatherer.fills.extend(fills);
             if uses.starts_with("./") {
-                self.call(job, step, uses, &builders);
-                builders.apply(&Change::Action(folder(uses).into()));
+                let skipped = condition.skipped();
+                self.call(job, step, uses, builders.by(&condition), &skipped);
+                let action = CalledAction {
+                    folder: folder(uses).into(),
+                    span: step.get("uses").map(Node::span).unwrap_or_default(),
+                    skipped: skipped.into(),
+                    open: condition.why(),
+                };
+                builders.call(&condition, &action);
             } else if let Some(change) = actions::change(step, uses) {
                 let env = job.env.with(variables(step.get("env")));
-                builders = self.in_rows(job, &env, &builders, |own, scope| {
-                    own.apply(&change.resolved(&|text| scope.resolved(text)));
+                builders.change(&condition, |builders| {
+                    self.in_rows(job, &env, builders, |own, scope| {
+                        own.apply(&change.resolved(&|text| scope.resolved(text)));
+                    })
                 });
             } else if step.get("run").is_some() || actions::tool(uses).is_some() {
                 let number = format!("step {}", index + 1);
@@ -360,15 +387,19 @@ impl<'y> Workflow<'_, 'y> {
                     names: Some(around.names(&env)),
                     env,
                     handed: handed.clone(),
-                    builders: builders.clone(),
+                    builders: builders.by(&condition).clone(),
+                    skipped: condition.skipped(),
                     ..Step::new(job, title.unwrap_or(number), step)
                 };
-                builders = self.step(&step, &around, &checkouts);
+                let behind = self.step(&step, &around, &checkouts);
+                if behind != step.builders {
+                    builders.change(&condition, |_| behind.clone());
+                }
             }
             // The last one counts.
             handed = handed.with(handed::variables(step));
         }
-        builders
+        builders.all
     }
 
     /// Returns the builders that the steps behind it see.

@@ -221,9 +221,15 @@ fn builders<'y>(file: &File<'y>, chain: &[Node<'y>]) -> Builders {
     let daemons: Vec<Daemon> = daemons.collect();
     let hosted = tags(file, chain).find(|tag| tag.starts_with("saas-"));
     let hosted = hosted.map(|tag| Builder::Own(OwnBuilder::Machine(tag.into())));
-    let own = daemons.first().map(Daemon::builder).or(hosted);
-    let open = || file.is_open(chain).then_some(Builder::Unknown);
-    let machine = own.or_else(|| Builder::within(container)).or_else(open);
+    let own = daemons
+        .first()
+        .map(|daemon| Builder::Own(daemon.own()))
+        .or(hosted);
+    let why = "a part of its job stands in a file that is not in the repository";
+    let open = || file.is_open(chain).then(|| Builder::Unknown(why.into()));
+    let machine = own
+        .or_else(|| OwnBuilder::within(container).map(Builder::Own))
+        .or_else(open);
     Builders::new(machine.unwrap_or_default(), daemons)
 }
 
@@ -245,9 +251,11 @@ fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&Arc<Job>>) {
             span,
             job: job.and_then(|job| job.name.clone()),
             path: path.trim_start_matches('/').to_owned(),
-            runs: job.map_or(Runs::Once, |job| gatherer.language.job_runs(job)),
+            runs: job.map_or(Runs::Once, |job| {
+                gatherer.language.job_runs(job, &job.matrix.all())
+            }),
             legs: job
-                .map(|job| of_job(gatherer.language, job))
+                .map(|job| of_job(gatherer.language, job, job.matrix.all()))
                 .unwrap_or_default(),
             inputs: Vec::new(),
             builders: Builders::default(),

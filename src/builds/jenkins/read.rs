@@ -350,7 +350,9 @@ impl PipelineReader<'_, '_> {
         }
         let agent = facts().find(|facts| facts.label.is_some() || facts.is_made);
         let machine = match agent {
-            Some(agent) if agent.is_made => Builder::Unknown,
+            Some(agent) if agent.is_made => Builder::Unknown(
+                "its agent is made for it, with a builder that is not known".into(),
+            ),
             _ => Builder::Shared,
         };
         let label = agent.and_then(|agent| agent.label.clone());

@@ -85,7 +85,11 @@ impl<'y> Gatherer<'y> {
         mut read: impl FnMut(&mut Self, &[usize], &Scope<'_>),
     ) {
         let groups = groups(&step.job.matrix.rows, names).into_iter();
-        for rows in groups.flat_map(|rows| with_one_builder(step, rows)) {
+        let run = groups.filter_map(|mut rows| {
+            rows.retain(|row| !step.skipped.contains(row));
+            (!rows.is_empty()).then_some(rows)
+        });
+        for rows in run.flat_map(|rows| with_one_builder(step, rows)) {
             let scope = Scope {
                 language: self.language,
                 env: &step.env,

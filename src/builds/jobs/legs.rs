@@ -46,11 +46,11 @@ pub(super) fn of_build(language: &'static dyn Language, found: &Found<'_>) -> Ve
         .collect()
 }
 
-/// Returns the runs of a whole job.
-pub fn of_job(language: &'static dyn Language, job: &Arc<Job>) -> Vec<Leg> {
+/// Returns the runs of a whole job in these rows.
+pub fn of_job(language: &'static dyn Language, job: &Arc<Job>, rows: Vec<usize>) -> Vec<Leg> {
     let runs = JobRuns {
         job: Arc::clone(job),
-        rows: (0..job.matrix.rows.len()).collect(),
+        rows,
     };
     legs(language, &runs, &job.env, &runs.rows)
 }

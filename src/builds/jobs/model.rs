@@ -70,6 +70,11 @@ impl Matrix {
         }
     }
 
+    /// Returns the numbers of its rows.
+    pub fn all(&self) -> Vec<usize> {
+        (0..self.rows.len()).collect()
+    }
+
     pub fn has(&self, path: &AxisPath) -> bool {
         let listed = self.rows.iter().flatten().map(|(path, _)| path);
         self.names.iter().chain(listed).any(|axis| axis == path)
@@ -106,6 +111,8 @@ pub struct Step<'s, 'y> {
     pub names: Option<Vec<AxisPath>>,
     /// The builders that it sees, by what steps before it did.
     pub builders: Builders,
+    /// The rows of the job's matrix that do not run it.
+    pub skipped: Vec<usize>,
 }
 
 impl<'s, 'y> Step<'s, 'y> {
@@ -118,6 +125,7 @@ impl<'s, 'y> Step<'s, 'y> {
             handed: Env::default(),
             names: None,
             builders: job.builders.clone(),
+            skipped: Vec::new(),
         }
     }
 

@@ -89,10 +89,9 @@ impl dyn Language {
         }
     }
 
-    /// Returns the runs at once of a whole job.
-    pub fn job_runs(&self, job: &Job) -> Runs {
-        let all: Vec<usize> = (0..job.matrix.rows.len()).collect();
-        self.runs(job, self.job_axes(job, &all))
+    /// Returns the runs at once of a whole job in these rows.
+    pub fn job_runs(&self, job: &Job, rows: &[usize]) -> Runs {
+        self.runs(job, self.job_axes(job, rows))
     }
 }
 

@@ -9,12 +9,13 @@ use super::model::FileAccess;
 use super::names::is_snippet;
 use crate::budget;
 use crate::builds::{
-    self, Build, BuildTool, Builder, Call, Compose, Extended, FilesAt, Source, Subject, make,
+    self, Build, BuildTool, Builder, Call, Compose, Extended, FilesAt, Leg, SAME, Source, Subject,
+    make,
 };
 use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
 use crate::lint::model::FileReport;
-use crate::text::LineIndex;
+use crate::text::{LineIndex, Span};
 
 /// The names that Compose and bake look for, in order; Compose takes the first, bake all.
 const COMPOSE: &[&str] = &[
@@ -310,14 +311,22 @@ impl<'r> BuildGraph<'r> {
             Builder::AfterActions(after) => {
                 let mut actions = after.actions.iter().rev().take_while(|_| budget::spend(16));
                 let given = actions.find_map(|action| {
-                    let file = self.called_by(from, action)?;
+                    let file = self.called_by(from, &action.folder)?;
                     let builds = self.report(file).builds.as_ref()?;
                     let given = of(&builds.file.builders.given(tool, after)?, file);
                     let given = match &given {
                         Builder::OfDriver(driver) => {
-                            driver.by(self.given(from, file, action, &driver.input))
+                            let given = self.given(from, file, action.span, &driver.input);
+                            let all = given.iter().map(|given| driver.by(given.as_deref()));
+                            let open = driver.by(None);
+                            all.reduce(|all, one| if all == one { all } else { open.clone() })
+                                .unwrap_or(open.clone())
                         }
                         _ => given,
+                    };
+                    let given = match &action.open {
+                        Some(why) => after.before.or(&given, why),
+                        None => given,
                     };
                     (given != after.before).then_some(given)
                 });
@@ -338,18 +347,22 @@ impl<'r> BuildGraph<'r> {
         inputs.find(|input| input.name.is(name))?.value.as_deref()
     }
 
-    /// Returns what the steps of the file `from` give the input `name` of the action `file` at `path`, where that is one
-    /// text.
-    fn given(&self, from: usize, file: usize, path: &str, name: &str) -> Option<&str> {
+    /// Returns what the step of the file `from` at `place` gives the input `name` of the action `file`, in each run of its
+    /// job; `None` for what only a run knows.
+    fn given(&self, from: usize, file: usize, place: Span, name: &str) -> Vec<Option<String>> {
         let calls = self.report(from).builds.iter();
-        let calls = calls.flat_map(|builds| &builds.file.calls);
-        let given = calls.filter(|call| call.path == path).map(|call| {
-            let input = call.inputs.iter().find(|input| input.name.is(name));
-            input.map_or_else(|| self.input(file, name), |input| input.value.as_deref())
-        });
-        let mut given = given.take_while(|_| budget::spend(16));
-        let first = given.next()?;
-        first.filter(|_| given.all(|other| other == first))
+        let mut calls = calls.flat_map(|builds| &builds.file.calls);
+        let Some(call) = calls.find(|call| budget::spend(1) && call.span == place) else {
+            return Vec::new();
+        };
+        let input = call.inputs.iter().find(|input| input.name.is(name));
+        let Some(input) = input else {
+            return vec![self.input(file, name).map(str::to_owned)];
+        };
+        let text = input.value.as_deref().unwrap_or_default();
+        let in_run = |leg: &Leg| leg.values.value(text).filter(|value| !value.contains(SAME));
+        let runs = call.legs.iter().take_while(|_| budget::spend(64));
+        runs.map(in_run).collect()
     }
 
     /// Returns `names` with the members of the groups among them, of these files.

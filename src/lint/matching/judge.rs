@@ -184,7 +184,7 @@ impl<'j> BuildChecker<'j> {
         });
         let locks: Vec<Option<Locks<'_>>> = locks.collect();
         let is_alone =
-            |one: usize| all[one].builder.own().is_some() || all[one].builder == Builder::Unknown;
+            |one: usize| all[one].builder.own().is_some() || all[one].builder.unknown().is_some();
         let waits = Waits {
             graph: self.graph,
             resolved: self.resolved,
@@ -271,7 +271,7 @@ impl<'j> BuildChecker<'j> {
             (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
             (None, None) if report.is_none() && !self.is_there(one) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
-            (None, Some(_)) if !one.args_known(graph) || builder == Builder::Unknown => {
+            (None, Some(_)) if !one.args_known(graph) || builder.unknown().is_some() => {
                 LaneStatus::Unknown
             }
             (None, Some(_)) if builder.own().is_some() => LaneStatus::OwnMachine,
@@ -421,7 +421,7 @@ impl<'j> BuildChecker<'j> {
         if !one.one.is_called && self.graph.build(one.one.id).is_of_script() {
             return false;
         }
-        let is_shared = |builder: &Builder| builder.own().is_none() && *builder != Builder::Unknown;
+        let is_shared = |builder: &Builder| builder.own().is_none() && builder.unknown().is_none();
         let callers = self.resolved.iter().filter(|caller| {
             budget::spend(1 + caller.layers.len()) && caller.layers.contains(&one.one.id)
         });
