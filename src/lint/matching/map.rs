@@ -343,7 +343,7 @@ impl Rows {
                     self.unite(same, row);
                     let kind = match all[one].builder {
                         _ if is_alone => Kind::Alone,
-                        Builder::Unknown => Kind::Unknown,
+                        Builder::Unknown(_) => Kind::Unknown,
                         _ if is_script => Kind::Open,
                         _ => Kind::Shared,
                     };
