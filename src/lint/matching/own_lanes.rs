@@ -46,8 +46,7 @@ pub(super) fn own_lanes(
     resolved: &[ResolvedBuild],
 ) -> BTreeMap<usize, OwnLanes> {
     let is_alone = |one: usize| resolved[one].builder.own().is_some();
-    let file = |one: usize| resolved[one].built(graph).filter(|_| !is_alone(one));
-    let files: Vec<Option<usize>> = (0..resolved.len()).map(file).collect();
+    let files: Vec<Option<usize>> = resolved.iter().map(|one| one.built(graph)).collect();
     let names = passed_names(graph, resolved, &files);
     if names.is_empty() {
         return BTreeMap::new();
@@ -93,8 +92,8 @@ pub(super) fn own_lanes(
                 let variable = uses.entry(Variable { file, name }).or_default();
                 let id = lock.cache.id();
                 variable.ids.insert(id.clone());
-                let mut unpassed =
-                    one.waits_itself(graph, &called) && one.passes(graph, name, arg).is_none();
+                let waits = !is_alone(index) && one.waits_itself(graph, &called);
+                let mut unpassed = waits && one.passes(graph, name, arg).is_none();
                 for run in &runs[index] {
                     match passed(one, graph, name, arg, run) {
                         Passed::Value(value) => {
@@ -104,7 +103,7 @@ pub(super) fn own_lanes(
                                 .or_default()
                                 .insert(value);
                         }
-                        Passed::Nothing => unpassed = true,
+                        Passed::Nothing => unpassed |= !is_alone(index),
                         Passed::Unknown => variable.meets = true,
                     }
                 }
