@@ -13,7 +13,7 @@ use super::terminal;
 
 /// Suppresses the findings in `reports` that fail the gate, by comments in the files.
 pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> CommandResult {
-    let Some(least) = args.gate.fail_on.least() else {
+    let Some(least) = args.gate.least_failing() else {
         let why = "with `--fail-on never` nothing fails the gate: there is nothing to suppress";
         return Err(Error::Input(why.into()));
     };

@@ -1,5 +1,6 @@
 //! The arguments, and their help.
 
+mod gate;
 mod lane;
 
 use std::path::PathBuf;
@@ -7,13 +8,13 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{Overrides, values};
-use crate::finding::{RuleId, Severity};
 use crate::report::Format;
 use crate::report::locks::MapFormat;
 use crate::workspace::file;
 
 use super::outcome::Error;
 
+pub use gate::{Gate, Select};
 pub use lane::{IdArgs, LaneArgs, LaneFormat, RunArgs, Via};
 
 /// Standard input, as it is named on the command line and in reports.
@@ -150,7 +151,7 @@ pub struct ShowArgs {
 #[derive(Debug, clap::Args)]
 pub struct RulesArgs {
     /// How to print the rules
-    #[arg(long, value_enum, default_value = "human")]
+    #[arg(long, alias = "output-format", value_enum, default_value = "human")]
     pub format: Plain,
 }
 
@@ -160,7 +161,7 @@ pub struct ExplainArgs {
     #[arg(value_name = "RULE")]
     pub rule: String,
     /// How to print the text
-    #[arg(long, value_enum, default_value = "human")]
+    #[arg(long, alias = "output-format", value_enum, default_value = "human")]
     pub format: Plain,
 }
 
@@ -171,7 +172,7 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub gate: Gate,
     /// How to print the findings [default: github in GitHub Actions, human elsewhere]
-    #[arg(long, value_enum)]
+    #[arg(long, alias = "output-format", value_enum)]
     pub format: Option<Format>,
     /// Write the findings to this file instead of printing them
     #[arg(long, value_name = "FILE")]
@@ -215,6 +216,9 @@ pub struct FixArgs {
     /// Also apply fixes that change more than ids and ARG lines: look at the result
     #[arg(long)]
     pub r#unsafe: bool,
+    /// How to print what was changed, and what is left
+    #[arg(long, alias = "output-format", value_enum, default_value = "human")]
+    pub format: Plain,
     #[command(flatten)]
     pub fixes: Fixes,
 }
@@ -238,7 +242,7 @@ pub struct ListArgs {
     #[command(flatten)]
     pub common: Common,
     /// How to print the mounts
-    #[arg(long, value_enum, default_value = "human")]
+    #[arg(long, alias = "output-format", value_enum, default_value = "human")]
     pub format: Plain,
 }
 
@@ -250,7 +254,7 @@ pub struct BuildsArgs {
     #[arg(long, short)]
     pub verbose: bool,
     /// How to print the builds
-    #[arg(long, value_enum, default_value = "human")]
+    #[arg(long, alias = "output-format", value_enum, default_value = "human")]
     pub format: Plain,
 }
 
@@ -304,7 +308,7 @@ pub struct Common {
     /// The largest file to read, in MiB; a larger one is named, and left alone
     #[arg(long, value_name = "MIB", default_value_t = file::MAX_SIZE / file::MIB, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
     max_size: u64,
-    /// Print findings and fixes, and nothing else
+    /// Print what fails the gate, and what was fixed, and nothing else
     #[arg(long, short)]
     pub quiet: bool,
     /// When to use colours
@@ -326,30 +330,6 @@ pub struct SettingsArgs {
     /// Its value for builds that pass none [default: default]
     #[arg(long, value_name = "VALUE", value_parser = values::default)]
     pub default: Option<String>,
-}
-
-/// Which rules run.
-#[derive(Debug, Default, clap::Args)]
-pub struct Select {
-    /// Run these rules and no others, whatever the configuration says
-    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = rule)]
-    pub rules: Vec<RuleId>,
-    /// Run all rules but these
-    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = rule)]
-    pub ignore: Vec<RuleId>,
-}
-
-impl Select {
-    /// Fails where no rule is left.
-    pub fn check(&self) -> Result<(), Error> {
-        let chosen = |rule: &&RuleId| self.rules.is_empty() || self.rules.contains(rule);
-        let mut chosen = RuleId::ALL.iter().filter(chosen);
-        if chosen.any(|rule| !self.ignore.contains(rule)) {
-            return Ok(());
-        }
-        let none = "`--rules` and `--ignore` leave no rule to run";
-        Err(Error::Input(none.into()))
-    }
 }
 
 impl Common {
@@ -401,16 +381,6 @@ impl Common {
     }
 }
 
-/// Which rules run, and which findings fail the gate.
-#[derive(Debug, clap::Args)]
-pub struct Gate {
-    #[command(flatten)]
-    pub select: Select,
-    /// The mildest finding that fails the gate (exit code 1)
-    #[arg(long, value_enum, default_value = "warning", value_name = "SEVERITY")]
-    pub fail_on: FailOn,
-}
-
 impl SettingsArgs {
     /// Returns what was typed as the configuration takes it.
     pub fn overrides(&self, select: &Select, fixes: Fixes) -> Overrides {
@@ -444,36 +414,6 @@ pub enum Color {
     Always,
     /// Never
     Never,
-}
-
-/// Which findings fail the gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    /// Errors
-    Error,
-    /// Warnings and errors
-    Warning,
-    /// Every finding
-    Info,
-    /// None
-    Never,
-}
-
-impl FailOn {
-    /// Returns the mildest severity that fails, if any.
-    pub fn least(self) -> Option<Severity> {
-        match self {
-            Self::Error => Some(Severity::Error),
-            Self::Warning => Some(Severity::Warning),
-            Self::Info => Some(Severity::Info),
-            Self::Never => None,
-        }
-    }
-}
-
-/// Reads a rule's name, with blanks around it or not.
-fn rule(text: &str) -> Result<RuleId, String> {
-    values::rule(text.trim())
 }
 
 /// Reads `FORMAT=FILE`.

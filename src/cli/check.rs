@@ -1,7 +1,8 @@
 //! `cachelane check`
 
-use crate::finding::RuleId;
+use crate::finding::{RuleId, Severity};
 use crate::lint::FileReport;
+use crate::lint::matching::LockMap;
 use crate::report::notes::printed;
 use crate::report::{Format, Note, Run as Reported, RunError, Summary, human};
 use crate::text::inert;
@@ -28,7 +29,8 @@ pub fn run(args: &CheckArgs) -> CommandResult {
     // A report that is not written may leave an old one in place, so it is written of a run that fails, too.
     let failed = |error: Error| {
         if !args.ignores.add_ignores {
-            print(args, &[], Summary::default(), &error.run_errors(), &[]);
+            let (summary, map) = (Summary::default(), LockMap::default());
+            print(args, &mut [], summary, &map, &error.run_errors(), &[]);
         }
         error
     };
@@ -38,20 +40,26 @@ pub fn run(args: &CheckArgs) -> CommandResult {
     let since = since.map(|revision| Since::new(revision, &run));
     let since = since.transpose().map_err(|error| failed(error.into()))?;
     let (mut checked, _) = run.check();
+    let format = args.format.unwrap_or_else(output::default_format);
+    let map = if format == Format::Github && output::step_summary().is_some() {
+        run.map_locks(&checked.results)
+    } else {
+        LockMap::default()
+    };
     if let Some(mut since) = since {
         let kept = since.keep(&mut checked);
         kept.map_err(|error| failed(error.into()))?;
     }
-    let (reports, errors) = (checked.results, run.configs.errors());
+    let (mut reports, errors) = (checked.results, run.configs.errors());
     if args.ignores.add_ignores {
         return add_ignores::run(args, &reports, !errors.is_empty());
     }
     let summary = Summary::new(&reports, checked.files);
     // What nobody has passed before is nothing new.
     let notes = run.notes(&reports, checked.whole && args.diff.is_none());
-    let written = print(args, &reports, summary, &errors, &notes);
+    let written = print(args, &mut reports, summary, &map, &errors, &notes);
     let has_failed = !written || !errors.is_empty();
-    Ok(Outcome::new(has_failed, summary.fails(args.gate.fail_on.least())).into())
+    Ok(Outcome::new(has_failed, summary.fails(args.gate.least_failing())).into())
 }
 
 /// Fails for combinations of options that clap cannot check.
@@ -66,14 +74,24 @@ fn check_args(args: &CheckArgs) -> Result<(), Error> {
     Err(Error::Input(why.into()))
 }
 
-/// Prints and writes every requested report; returns whether all could be written.
+/// Writes and prints every requested report; returns whether all could be written. Findings that are not to be shown are
+/// taken out of `reports` in between.
 fn print(
     args: &CheckArgs,
-    reports: &[FileReport],
+    reports: &mut [FileReport],
     summary: Summary,
+    map: &LockMap,
     errors: &[RunError],
     notes: &[Note],
 ) -> bool {
+    let format = args.format.unwrap_or_else(output::default_format);
+    // Who counts, or looks for locks in other text, asks for infos.
+    let default = if args.statistics || args.embedded {
+        Severity::Info
+    } else {
+        format.least()
+    };
+    let least = args.gate.least_shown(args.common.quiet, default);
     let run = Reported {
         reports,
         summary,
@@ -81,7 +99,25 @@ fn print(
         errors,
         notes,
     };
-    let format = args.format.unwrap_or_else(output::default_format);
+    let mut written = true;
+    for (format, path) in &args.reports {
+        let text = format.render(&run, terminal::plain_style());
+        written &= output::write(path, &text);
+    }
+    if format == Format::Github {
+        written &= output::add_to_step_summary(&run, map);
+    }
+    for report in &mut *reports {
+        let findings = &mut report.checked.findings;
+        findings.retain(|finding| least.is_some_and(|least| finding.severity >= least));
+    }
+    let run = Reported {
+        reports,
+        summary,
+        rules: RuleId::ALL,
+        errors,
+        notes,
+    };
     let output = args.output.as_ref();
     let output = output.filter(|path| path.as_os_str() != STDIN);
     let style = if output.is_some() {
@@ -98,21 +134,13 @@ fn print(
         for note in printed(notes, summary.found() > 0) {
             text.push_str(&inert(&format!("{}\n", note.message)));
         }
-        text.push_str(&human::summary(&summary));
+        text.push_str(&human::summary(&summary, least));
         text.push('\n');
     }
-    let mut written = true;
     match output {
-        Some(path) => written = output::write(path, &text),
+        Some(path) => written &= output::write(path, &text),
         None if format == Format::Human => terminal::print_text(&text),
         None => terminal::print(text),
-    }
-    for (format, path) in &args.reports {
-        let text = format.render(&run, terminal::plain_style());
-        written &= output::write(path, &text);
-    }
-    if format == Format::Github {
-        written &= output::add_to_step_summary(&run);
     }
     written
 }

@@ -11,19 +11,24 @@ use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
 use crate::project::relate::BeforeFixes;
+use crate::report::fixes::{self, FileChanges};
 use crate::report::notes::printed;
-use crate::report::{Summary, human};
+use crate::report::{Note, Run as Reported, RunError, Summary, human};
 use crate::workspace::file;
 
-use super::args::{FixArgs, Fixes, Select, SettingsArgs};
+use super::args::{FixArgs, Fixes, Plain, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::fix_output::{Output, embedded_line, embedded_locks, explain};
-use super::outcome::{CommandResult, Outcome};
+use super::outcome::{CommandResult, Error, Outcome};
 use super::run::{Run, Texts};
 use super::terminal;
 
 pub fn run(args: &FixArgs) -> CommandResult {
     let common = &args.common;
+    if args.format == Plain::Json && common.reads_stdin() {
+        let why = "`fix -` prints the fixed file: leave `--format json` out, or name the file";
+        return Err(Error::Input(why.into()));
+    }
     let texts = if common.quiet {
         Texts::None
     } else {
@@ -58,13 +63,23 @@ pub fn run(args: &FixArgs) -> CommandResult {
     });
     let summary = Summary::new(&reports, fixed.files);
     let mut output = Output::default();
-    // Findings that fail the gate are shown, the rest is counted.
-    let least = args.gate.fail_on.least().unwrap_or(Severity::Warning);
     for (report, done) in reports.iter_mut().zip(&fixes) {
         output.add(args.diff, report, done);
-        let findings = &mut report.checked.findings;
-        findings.retain(|finding| finding.severity >= least);
         explain(report, done, level);
+    }
+    let errors = run.configs.errors();
+    let failed = output.failed || !errors.is_empty();
+    let fails = summary.fails(args.gate.least_failing()) || (args.diff && output.changes());
+    if args.format == Plain::Json {
+        let notes = run.notes(&reports, fixed.whole);
+        print_json(args, (&reports, &fixes), summary, &errors, &notes);
+        return Ok(Outcome::new(failed, fails).into());
+    }
+    // Findings that fail the gate are shown, the rest is counted.
+    let least = args.gate.least_shown(common.quiet, Severity::Warning);
+    for report in &mut reports {
+        let findings = &mut report.checked.findings;
+        findings.retain(|finding| least.is_some_and(|least| finding.severity >= least));
     }
     let left = human::findings(&reports, terminal::style(true));
     if !output.text.is_empty() && !left.is_empty() {
@@ -78,7 +93,6 @@ pub fn run(args: &FixArgs) -> CommandResult {
         at.is_err()
     });
     let embedded = embedded_locks(embedded, &reports, &run);
-    let failed = output.failed || !run.configs.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
         let notes = run.notes(&reports, fixed.whole);
         for note in printed(&notes, output.changes() || summary.found() > 0) {
@@ -103,8 +117,30 @@ pub fn run(args: &FixArgs) -> CommandResult {
     } else {
         terminal::print_text(&output.text);
     }
-    let fails = summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes());
     Ok(Outcome::new(failed, fails).into())
+}
+
+/// Prints what was changed, and what is left, as a document.
+fn print_json(
+    args: &FixArgs,
+    (reports, fixes): (&[FileReport], &[FileFix]),
+    summary: Summary,
+    errors: &[RunError],
+    notes: &[Note],
+) {
+    let left = Reported {
+        reports,
+        summary,
+        rules: RuleId::ALL,
+        errors,
+        notes,
+    };
+    let changes = fixes.iter().map(|done| FileChanges {
+        fixed: &done.fixed,
+        is_lost: done.unwritten.is_some(),
+    });
+    let changes: Vec<FileChanges<'_>> = changes.collect();
+    terminal::print(fixes::json(&left, &changes, !args.diff));
 }
 
 /// Checks the files before any change. Files that were not named are read where fixes would part caches from theirs.

@@ -82,7 +82,7 @@ impl Output {
         &self,
         is_diff: bool,
         summary: &Summary,
-        least: Severity,
+        least: Option<Severity>,
         all: bool,
     ) -> String {
         let would = if is_diff { "would be " } else { "" };
@@ -107,13 +107,8 @@ impl Output {
             let nothing = if all { ", nothing left" } else { "" };
             return format!("{fixed}{nothing}.\n");
         }
-        let is_hidden = summary.infos > 0 && least > Severity::Info;
-        let shown = if is_hidden {
-            " (`--fail-on info` shows infos)"
-        } else {
-            ""
-        };
-        format!("{fixed}, {} left{shown}.\n", human::severities(summary))
+        let (left, shown) = (human::severities(summary), human::hidden(summary, least));
+        format!("{fixed}, {left} left{shown}.\n")
     }
 }
 

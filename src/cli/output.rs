@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
+use crate::lint::matching::LockMap;
 use crate::project::input::format_of;
 use crate::project::names::may_be_dockerfile;
 use crate::report::{self, Format, Run as Reported, github, statistics};
@@ -77,13 +78,18 @@ pub fn write(path: &Path, text: &str) -> bool {
     written.is_ok()
 }
 
-/// Adds a table of the findings to GitHub's page of the job, if any; returns success.
-pub fn add_to_step_summary(run: &Reported<'_>) -> bool {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+/// Returns the file of GitHub's page of the job, if any.
+pub fn step_summary() -> Option<PathBuf> {
+    let path = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
+    path.map(PathBuf::from)
+}
+
+/// Adds the locks and a table of the findings to GitHub's page of the job, if any; returns success.
+pub fn add_to_step_summary(run: &Reported<'_>, map: &LockMap) -> bool {
+    let Some(path) = step_summary() else {
         return true;
     };
-    let path = PathBuf::from(path);
-    let text = github::step_summary(run);
+    let text = github::step_summary(run, map);
     let added = OpenOptions::new()
         .append(true)
         .create(true)

@@ -27,6 +27,18 @@ const OPTIONS: &[(&str, &str)] = &[
         "`check` fixes nothing: `cachelane fix --unsafe` does.",
     ),
     (
+        "check --exclude",
+        "`exclude = [\"GLOB\"]` in cachelane.toml leaves files out, for all who check them.",
+    ),
+    (
+        "fix --exclude",
+        "`exclude = [\"GLOB\"]` in cachelane.toml leaves files out, for all who check them.",
+    ),
+    (
+        "check --watch",
+        "A program that watches files can run it: `watchexec cachelane check`.",
+    ),
+    (
         "fix --check",
         "To see what would change, `cachelane fix --diff`; to see what there is to fix, `cachelane check`.",
     ),

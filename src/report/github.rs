@@ -1,10 +1,14 @@
 //! GitHub Actions: annotations, which its runner reads from the log, and the summary page of a job.
 
+use std::collections::HashSet;
+
 use crate::finding::{Finding, Severity};
+use crate::lint::matching::LockMap;
 use crate::text::{count, printable};
 
 use super::found::{self, FileFindings};
 use super::human;
+use super::locks::{cells, mermaid};
 use super::model::{Run, RunError};
 use super::notes;
 
@@ -14,6 +18,10 @@ const MAX_ROWS: usize = 200;
 /// Limits a path and a message on the summary page, in characters.
 const MAX_PATH: usize = 200;
 const MAX_MESSAGE: usize = 400;
+
+/// Limits the locks on the summary page, and the places and the builds of each.
+const MAX_LOCKS: usize = 20;
+const MAX_PLACES: usize = 4;
 
 /// Returns an annotation for every finding of `run`, one a line. GitHub shows the first ten errors, ten warnings and
 /// ten notices of a step.
@@ -82,11 +90,12 @@ fn property(text: &str) -> String {
         .replace(',', "%2C")
 }
 
-/// Returns the findings of `run` as a Markdown table, for the file that `GITHUB_STEP_SUMMARY` names.
-pub fn step_summary(run: &Run<'_>) -> String {
+/// Returns the locks of files with findings as a picture and a table, and the findings of `run` as another one, in Markdown:
+/// for the file that `GITHUB_STEP_SUMMARY` names. `map` has all locks.
+pub fn step_summary(run: &Run<'_>, map: &LockMap) -> String {
     let mut out = format!(
         "### cachelane\n\n{}\n",
-        markdown(&human::summary(&run.summary))
+        markdown(&human::summary(&run.summary, Some(Severity::Info)))
     );
     for note in notes::printed(run.notes, run.summary.found() > 0) {
         out.push_str(&format!("\n{}\n", markdown(&note.message)));
@@ -95,6 +104,7 @@ pub fn step_summary(run: &Run<'_>) -> String {
         let text = clipped(&printable(&error.to_string()), MAX_MESSAGE);
         out.push_str(&format!("\n**Error:** {}\n", markdown(&text)));
     }
+    out.push_str(&locks(run, map));
     let mut left = 0;
     let mut rows = 0;
     for file in found::files(run) {
@@ -112,6 +122,32 @@ pub fn step_summary(run: &Run<'_>) -> String {
     }
     if left > 0 {
         out.push_str(&format!("\n… and {}.\n", count(left, "more finding")));
+    }
+    out
+}
+
+/// Returns the locks that the files with findings take.
+fn locks(run: &Run<'_>, map: &LockMap) -> String {
+    let found: HashSet<String> = found::files(run).map(|file| file.path).collect();
+    let map = map.only(|lock| lock.runs.iter().any(|run| found.contains(&run.path)));
+    if map.locks.is_empty() {
+        return String::new();
+    }
+    let head = "| Lock | Taken by | Built by | Within one run |\n|---|---|---|---|\n";
+    let mut out = format!("\n```mermaid\n{}```\n\n{head}", mermaid(&map));
+    for lock in map.locks.iter().take(MAX_LOCKS) {
+        let cells = cells(lock, MAX_PLACES).map(|lines| {
+            let lines = lines.iter().map(|line| {
+                let line = clipped(&printable(line), MAX_PATH);
+                literal(&line)
+            });
+            lines.collect::<Vec<_>>().join("<br>")
+        });
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    if map.locks.len() > MAX_LOCKS {
+        let more = count(map.locks.len() - MAX_LOCKS, "more lock");
+        out.push_str(&format!("\n… and {more}.\n"));
     }
     out
 }

@@ -157,8 +157,8 @@ fn show(out: &mut String, handler: &GraphicalReportHandler, shown: &Shown<'_>) {
     out.push('\n');
 }
 
-/// Returns the line below the findings of `check`.
-pub fn summary(summary: &Summary) -> String {
+/// Returns the line below the findings of `check`, of which those from `least` on are shown.
+pub fn summary(summary: &Summary, least: Option<Severity>) -> String {
     let files = count(summary.files, "file");
     let found = summary.found();
     let suppressed = if summary.suppressed > 0 {
@@ -174,9 +174,10 @@ pub fn summary(summary: &Summary) -> String {
         _ => files,
     };
     let mut text = format!(
-        "{} in {files}: {}{suppressed}",
+        "{} in {files}: {}{}{suppressed}",
         count(found, "finding"),
-        severities(summary)
+        severities(summary),
+        hidden(summary, least),
     );
     match summary.fixable {
         0 => text.push('.'),
@@ -211,6 +212,17 @@ pub fn problem(
     let mut out = String::new();
     show(&mut out, &handler(style), &shown);
     out
+}
+
+/// Returns how to see the findings below `least`; nothing where all are shown.
+pub fn hidden(summary: &Summary, least: Option<Severity>) -> &'static str {
+    match least {
+        Some(Severity::Info) => "",
+        Some(Severity::Warning) if summary.infos == 0 => "",
+        Some(Severity::Error) if summary.infos + summary.warnings == 0 => "",
+        Some(Severity::Warning) => " (`-v` shows infos)",
+        _ => " (`-v` shows all)",
+    }
 }
 
 /// Returns the number of findings by severity: `2 errors, 1 warning`.

@@ -12,8 +12,9 @@ use super::found::{self, FileFindings, Related};
 use super::model::{Run, RunError, Summary};
 use super::notes::Note;
 
+/// A finding in a document.
 #[derive(Serialize)]
-struct JsonFinding<'a> {
+pub(super) struct JsonFinding<'a> {
     rule: RuleId,
     severity: Severity,
     path: &'a str,
@@ -62,7 +63,10 @@ pub fn findings(run: &Run<'_>) -> String {
     })
 }
 
-fn json_finding<'a>(file: &'a FileFindings<'_>, finding: &'a Finding) -> JsonFinding<'a> {
+pub(super) fn json_finding<'a>(
+    file: &'a FileFindings<'_>,
+    finding: &'a Finding,
+) -> JsonFinding<'a> {
     let edit = |edit: &'a Edit| JsonEdit {
         start: edit.span().start,
         end: edit.span().end,

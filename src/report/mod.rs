@@ -8,6 +8,7 @@ pub mod builds;
 pub mod checkstyle;
 pub mod concise;
 pub mod fingerprint;
+pub mod fixes;
 pub mod github;
 pub mod gitlab;
 pub mod human;
@@ -27,6 +28,8 @@ mod model;
 mod xml;
 
 use clap::ValueEnum;
+
+use crate::finding::Severity;
 
 pub use model::{Run, RunError, Summary, path};
 pub use notes::Note;
@@ -64,6 +67,15 @@ impl Format {
             Self::Gitlab => gitlab::render(run),
             Self::Junit => junit::render(run),
             Self::Checkstyle => checkstyle::render(run),
+        }
+    }
+
+    /// Returns the mildest finding that the report shows by default. The other formats are for programs, which choose
+    /// themselves.
+    pub fn least(self) -> Severity {
+        match self {
+            Self::Human | Self::Concise => Severity::Warning,
+            _ => Severity::Info,
         }
     }
 

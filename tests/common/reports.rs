@@ -7,8 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cachelane::finding::RuleId;
+use cachelane::index::CacheMount;
+use cachelane::lint::matching::{Follows, LockMap, MappedBuild, MappedLock, MappedRun, TakingRun};
 use cachelane::lint::{self, FileReport};
-use cachelane::report::{self, Format, Run, RunError, Summary};
+use cachelane::report::{self, Format, Run, RunError, Summary, github};
 use cachelane::rules::Settings;
 use cachelane::text::printable;
 use clap::ValueEnum as _;
@@ -43,6 +45,48 @@ pub fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {
     let mut reports: Vec<FileReport> = files.iter().map(one).collect();
     lint::relate_reports(&mut reports, &mut [], true, report::path);
     reports
+}
+
+/// Returns the summary page of GitHub, with a lock for each cache mount.
+pub fn summary_page(run: &Run<'_>) -> String {
+    let mounts = run.reports.iter().flat_map(|report| {
+        let path = report::path(&report.path);
+        let mounts = report.checked.mounts.iter();
+        mounts.map(move |mount| (path.clone(), mount))
+    });
+    let lock = |(path, mount): (String, &CacheMount)| {
+        let id = String::from_utf8_lossy(&mount.key.id).into_owned();
+        MappedLock {
+            ids: vec![id.clone()],
+            base: Vec::new(),
+            follows: Follows::Wait,
+            waiting: 2,
+            runs: vec![TakingRun {
+                path: path.clone(),
+                line: 1,
+                stage: Some(id.clone()),
+            }],
+            builds: vec![MappedBuild {
+                path,
+                line: 1,
+                name: id.clone(),
+                job: Some(id.clone()),
+                runs: vec![MappedRun {
+                    leg: id.clone(),
+                    id: Some(id),
+                    builder: None,
+                    waits: true,
+                }],
+            }],
+        }
+    };
+    let locks: Vec<MappedLock> = mounts.map(lock).collect();
+    let circles = if locks.len() > 1 {
+        vec![vec![0, 1]]
+    } else {
+        Vec::new()
+    };
+    github::step_summary(run, &LockMap { locks, circles })
 }
 
 pub fn tree() -> Vec<FileReport> {

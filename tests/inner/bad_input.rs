@@ -433,10 +433,7 @@ fn fix_says_what_it_did_and_no_more() {
     let (code, out, _) = cachelane(folder.path(), &["fix"]);
     assert_eq!(
         (code, out.as_str()),
-        (
-            0,
-            "nothing to fix, 1 info left (`--fail-on info` shows infos).\n"
-        )
+        (0, "nothing to fix, 1 info left (`-v` shows infos).\n")
     );
     let (code, out, _) = cachelane(folder.path(), &["fix", "--fail-on", "info"]);
     assert!(

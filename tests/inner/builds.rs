@@ -39,7 +39,7 @@ fn every_case_reports_and_fixes_as_recorded() {
                 .map(|file| (file.path.clone().into(), file.bytes()))
                 .collect(),
         );
-        let (_, mut report, err) = cachelane(work.path(), &["check"]);
+        let (_, mut report, err) = cachelane(work.path(), &["check", "-v"]);
         assert_eq!(err, "", "{place}");
         assert!(
             report.lines().any(|line| line == rule) != case.is_near_miss(),
@@ -127,7 +127,7 @@ fn every_example_passes_its_lane() {
                 .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
                 .into(),
         );
-        let (code, report, err) = cachelane(work.path(), &["check"]);
+        let (code, report, err) = cachelane(work.path(), &["check", "-v"]);
         assert_eq!((code, err.as_str()), (0, ""), "{path}: {report}");
         let (_, builds, _) = cachelane(work.path(), &["builds", "--format", "json"]);
         let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
@@ -154,7 +154,7 @@ fn every_example_passes_its_lane() {
                 without.replace("          build-args: |\n", "") + "\n",
             )
             .unwrap();
-            let (_, report, _) = cachelane(work.path(), &["check"]);
+            let (_, report, _) = cachelane(work.path(), &["check", "-v"]);
             assert!(report.contains("unpassed-arg"), "{path}: {report}");
         }
     }
@@ -223,7 +223,7 @@ fn suppressions_are_added_where_comments_can_stand() {
     );
     let (code, _, said) = cachelane(work.path(), &["check", "--add-ignores"]);
     assert_eq!(code, 0, "{said}");
-    let (code, report, _) = cachelane(work.path(), &["check"]);
+    let (code, report, _) = cachelane(work.path(), &["check", "-v"]);
     assert_eq!(code, 0, "{report}");
     let comment = "# cachelane: ignore[unpassed-arg]\n";
     let read = |path: &str| fs::read_to_string(work.path().join(path)).unwrap();

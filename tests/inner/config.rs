@@ -490,7 +490,8 @@ fn the_nearest_one_holds_alone() {
         cachelane(folder.path(), &["check", "--force-exclude", "c/vendor"]).0,
         0
     );
-    let (_, out, _) = cachelane(folder.path(), &["check", "--config", "cachelane.toml", "a"]);
+    let args = ["check", "-v", "--config", "cachelane.toml", "a"];
+    let (_, out, _) = cachelane(folder.path(), &args);
     assert!(out.contains("ROOT") && !out.contains("INNER"), "{out}");
     let (_, out, _) = cachelane(folder.path(), &["check", "--no-config", "a"]);
     assert!(out.contains("CACHE_ID") && !out.contains("INNER"), "{out}");

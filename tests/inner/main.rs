@@ -43,6 +43,7 @@ mod search;
 mod second_reader;
 mod small_worlds;
 mod units;
+mod widths;
 
 #[path = "../common/command.rs"]
 mod command;

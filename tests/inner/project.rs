@@ -68,7 +68,17 @@ fn it_finds_and_fixes_what_the_command_does() {
                 project.replace(&file.path, file.bytes());
             }
         }
-        let (_, said, _) = cachelane(work.path(), &["check", "--quiet", "--format", "concise"]);
+        let (_, said, _) = cachelane(
+            work.path(),
+            &[
+                "check",
+                "--quiet",
+                "--min-severity",
+                "info",
+                "--format",
+                "concise",
+            ],
+        );
         let said: Vec<String> = said.lines().map(without_column).collect();
         assert_eq!(found(&project), said, "{}", case.place());
         cachelane(work.path(), &["fix", "--quiet"]);
@@ -77,7 +87,17 @@ fn it_finds_and_fixes_what_the_command_does() {
             assert!(file.bytes == written, "{}: {file:?}", case.place());
             project.replace(file.path, file.bytes);
         }
-        let (_, said, _) = cachelane(work.path(), &["check", "--quiet", "--format", "concise"]);
+        let (_, said, _) = cachelane(
+            work.path(),
+            &[
+                "check",
+                "--quiet",
+                "--min-severity",
+                "info",
+                "--format",
+                "concise",
+            ],
+        );
         let said: Vec<String> = said.lines().map(without_column).collect();
         assert_eq!(found(&project), said, "{}", case.place());
     }

@@ -1,9 +1,13 @@
 //! Maps the locks of a run: who takes each, which builds reach it, and what follows.
 
+mod model;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use bstr::ByteSlice as _;
+
+pub use model::{Follows, LockMap, MappedBuild, MappedLock, MappedRun, TakingRun};
 
 use super::contenders::Contenders;
 use super::graph::BuildGraph;
@@ -22,87 +26,6 @@ use crate::rules::caches::Cache;
 use crate::rules::lock_order;
 use crate::rules::locks::Locks;
 use crate::text::{LineIndex, Span};
-
-/// The locks of a run, the most contended first.
-#[derive(Debug, Default)]
-pub struct LockMap {
-    pub locks: Vec<MappedLock>,
-    /// The locks of each circle in which builds can wait for each other for ever, by their indices, in order.
-    pub circles: Vec<Vec<usize>>,
-}
-
-/// A lock: the ids that are one on a builder, in some build.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct MappedLock {
-    /// The ids as written, or the completed targets where none is written.
-    pub ids: Vec<String>,
-    /// What else tells the cache from others: `uid=1000`.
-    pub base: Vec<String>,
-    pub follows: Follows,
-    /// The number of runs of builds that wait for another one within one run of a pipeline.
-    pub waiting: usize,
-    /// The RUNs that take it.
-    pub runs: Vec<TakingRun>,
-    /// The builds that reach it.
-    pub builds: Vec<MappedBuild>,
-}
-
-/// What follows of a lock, within one run of the pipelines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Follows {
-    /// Runs wait for one another.
-    Wait,
-    /// Two runs at once wait, and nobody is known who runs it once only.
-    OfCallers,
-    /// Only a run knows the id or the builder.
-    Unknown,
-    /// No build is known that reaches it.
-    NoBuild,
-    /// The builds that reach it follow one another.
-    InTurn,
-    /// Each build has a lane of its own.
-    OwnLanes,
-    /// Each build has a builder of its own.
-    OwnBuilders,
-}
-
-/// A RUN that takes a lock.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct TakingRun {
-    /// The path, as reports print it.
-    pub path: String,
-    /// 1-based.
-    pub line: usize,
-    /// The stage's name, where it has one.
-    pub stage: Option<String>,
-}
-
-/// A build that reaches a lock.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct MappedBuild {
-    /// The path, as reports print it.
-    pub path: String,
-    /// 1-based.
-    pub line: usize,
-    pub name: String,
-    /// The jobs that it runs in, the outermost first: `release → image`; `None` where none is known.
-    pub job: Option<String>,
-    pub runs: Vec<MappedRun>,
-}
-
-/// A run of a build: a job, or one leg of its matrix.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct MappedRun {
-    /// What tells it from the other legs: `py=3.10`; empty without a matrix.
-    pub leg: String,
-    /// The id after expansion; `None` where only a run knows it.
-    pub id: Option<String>,
-    /// The reason why it has a builder of its own, where it has one.
-    pub builder: Option<String>,
-    /// True where it waits for another run within one run of the pipelines.
-    pub waits: bool,
-}
 
 /// Maps the locks of `reports`, which have been compared with one another.
 pub fn map_locks(reports: &[FileReport], access: &FileAccess<'_>) -> LockMap {

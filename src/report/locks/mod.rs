@@ -12,10 +12,11 @@ use crate::lint::matching::{Follows, LockMap, MappedLock};
 use crate::text::count;
 
 use super::document::document;
-use super::table::{Cell, table};
-use words::{build, consequence, cut, name, run};
+use super::table::table;
+use words::name;
 
 pub use mermaid::mermaid;
+pub(super) use words::cells;
 
 /// How to print the map of locks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -71,20 +72,7 @@ fn text(map: &LockMap, files: usize, extent: Extent) -> String {
         return format!("{files}, no lock.\n");
     }
     let most = if extent.all { usize::MAX } else { MAX_LINES };
-    let row = |lock: &MappedLock| -> [Cell; 4] {
-        let runs = lock.runs.iter().map(run);
-        let builds = lock.builds.iter().map(|one| build(one, extent.all));
-        [
-            name(lock).into(),
-            cut(runs, most).into(),
-            if lock.builds.is_empty() {
-                "-".to_owned().into()
-            } else {
-                cut(builds, most).into()
-            },
-            consequence(lock).into(),
-        ]
-    };
+    let row = |lock: &MappedLock| cells(lock, most);
     let head = ["LOCK", "TAKEN BY", "BUILT BY", "WITHIN ONE RUN"];
     let mut text = table(head, map.locks.iter().map(row), extent.width);
     let waited = map

@@ -8,6 +8,23 @@ use crate::text::count;
 /// Limits the lanes that are named.
 const MAX_LANES: usize = 3;
 
+/// Returns the cells of the row of a lock, line by line, with at most `most` places and builds.
+pub fn cells(lock: &MappedLock, most: usize) -> [Vec<String>; 4] {
+    let builds = lock.builds.iter();
+    let builds = builds.map(|one| build(one, most == usize::MAX));
+    let is_built = !lock.builds.is_empty();
+    [
+        vec![name(lock)],
+        cut(lock.runs.iter().map(run), most),
+        if is_built {
+            cut(builds, most)
+        } else {
+            vec!["-".to_owned()]
+        },
+        vec![consequence(lock)],
+    ]
+}
+
 /// Returns the first `most` of `lines`, and how many more there are.
 pub(super) fn cut(lines: impl ExactSizeIterator<Item = String>, most: usize) -> Vec<String> {
     let all = lines.len();

@@ -15,7 +15,7 @@ use cachelane::lint::FileReport;
 use cachelane::report::{Run, checkstyle, concise, fingerprint, github, gitlab, junit, statistics};
 use serde_json::Value;
 
-use crate::made_reports::{check, formats, rendered, tree};
+use crate::made_reports::{check, formats, rendered, summary_page, tree};
 
 /// A format's name and its function.
 type Format = (&'static str, fn(&Run<'_>) -> String);
@@ -24,7 +24,7 @@ const FORMATS: &[Format] = &[
     ("concise.txt", concise::render),
     ("sarif.json", cachelane::report::sarif::render),
     ("github.txt", github::render),
-    ("github-summary.md", github::step_summary),
+    ("github-summary.md", summary_page),
     ("gitlab.json", gitlab::render),
     ("junit.xml", junit::render),
     ("checkstyle.xml", checkstyle::render),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::outside;
 use super::read::{Command, Element, Page};
-use crate::made_reports::{PATHS, TARGET, hostile, rendered, shown};
+use crate::made_reports::{PATHS, TARGET, hostile, rendered, shown, summary_page};
 
 /// The same for XML, which forbids two characters more.
 fn shown_in_xml(reports: &[FileReport]) -> Vec<(String, String)> {
@@ -51,7 +51,7 @@ fn an_annotation_is_one_command() {
 fn the_summary_page_says_it_and_does_nothing() {
     for report in hostile() {
         let reports = [report];
-        let page: Page = outside::ask("markdown", &rendered(github::step_summary, &reports));
+        let page: Page = outside::ask("markdown", &rendered(summary_page, &reports));
         let tags = [
             "code", "div", "h3", "p", "table", "tbody", "td", "th", "thead", "tr",
         ];

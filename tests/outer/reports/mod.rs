@@ -8,7 +8,7 @@ use cachelane::lint::FileReport;
 use cachelane::report::{Run, Summary, checkstyle, concise, github, gitlab, json, junit, sarif};
 use serde_json::Value;
 
-use crate::made_reports::{check, rendered, rendered_troubles, tree};
+use crate::made_reports::{check, rendered, rendered_troubles, summary_page, tree};
 use read::{Element, Place};
 
 /// Where the findings of `reports` are, by the JSON report.
@@ -135,7 +135,7 @@ fn the_summary_page_is_bounded() {
         .collect();
     let reports = check(&[("d".repeat(4_000).as_str(), source.into_bytes())]);
     assert_eq!(places(&reports).len(), 500);
-    let page = rendered(github::step_summary, &reports);
+    let page = rendered(summary_page, &reports);
     assert!(page.len() < 1024 * 1024, "{} bytes", page.len());
     assert!(page.ends_with("\n… and 300 more findings.\n"));
     let rows = outside::ask::<read::Page>("markdown", &page).rows;
