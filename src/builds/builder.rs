@@ -83,15 +83,10 @@ impl CallersDriver {
 
 impl Builder {
     pub const fn own(&self) -> Option<&OwnBuilder> {
-        match self {
-            Self::Own(own) => Some(own),
-            Self::Shared
-            | Self::Elsewhere(_)
-            | Self::Unknown(_)
-            | Self::OfCaller(_)
-            | Self::OfDriver(_)
-            | Self::OfRow(_)
-            | Self::AfterActions(_) => None,
+        if let Self::Own(own) = self {
+            Some(own)
+        } else {
+            None
         }
     }
 
@@ -101,12 +96,6 @@ impl Builder {
             Self::Unknown(why) => Some(why),
             _ => None,
         }
-    }
-
-    /// Returns why it is one of its own, or why that is not known, for messages.
-    pub fn reason(&self) -> Option<String> {
-        let own = self.own().map(ToString::to_string);
-        own.or_else(|| self.unknown().map(str::to_owned))
     }
 
     /// Returns either of two, of which only a run knows which.
@@ -146,6 +135,13 @@ impl Builder {
             }
             _ => self.clone(),
         }
+    }
+
+    /// Returns that of a service of the job.
+    pub fn of_daemon(daemon: &Daemon) -> Self {
+        let images = daemon.images.iter();
+        let of = |image: &Arc<str>| Self::Own(OwnBuilder::Service(Arc::clone(image)));
+        Self::of_rows(&images.map(of).collect::<Vec<_>>())
     }
 
     /// Makes that of a job with these in the rows of its matrix.
@@ -197,6 +193,10 @@ impl Builders {
         };
         let or_machine =
             |one: &Self, builder: Option<&Builder>| builder.unwrap_or(&one.machine).clone();
+        let daemons = (0..first.daemons.len()).filter_map(|at| {
+            let all: Vec<&Daemon> = rows.iter().filter_map(|one| one.daemons.get(at)).collect();
+            Daemon::of_rows(&all).filter(|_| all.len() == rows.len())
+        });
         let is_chosen = rows.iter().any(|one| one.chosen.is_some());
         let made = first.made.iter().map(|(name, _)| {
             let of_name = |one: &Self| or_machine(one, one.made(name).and_then(Option::as_ref));
@@ -204,7 +204,7 @@ impl Builders {
         });
         Self {
             machine: all(&|one| one.machine.clone()),
-            daemons: first.daemons.clone(),
+            daemons: daemons.collect(),
             chosen: is_chosen.then(|| all(&|one| or_machine(one, one.chosen.as_ref()))),
             is_machine_chosen: rows.iter().all(|one| one.is_machine_chosen),
             made: made.collect(),
@@ -220,6 +220,7 @@ impl Builders {
         let actions = self.actions.iter().filter(|action| action.runs_in(row));
         Self {
             actions: actions.cloned().collect(),
+            daemons: self.daemons.iter().map(|one| one.in_row(row)).collect(),
             machine: self.machine.in_row(row),
             chosen: self.chosen.as_ref().map(|chosen| chosen.in_row(row)),
             made: made
@@ -234,7 +235,9 @@ impl Builders {
         let is_of_row = |builder: &Builder| matches!(builder, Builder::OfRow(_));
         let made = self.made.iter().filter_map(|(_, made)| made.as_ref());
         let mut all = [&self.machine].into_iter().chain(&self.chosen).chain(made);
-        all.any(is_of_row) || self.actions.iter().any(CalledAction::is_of_rows)
+        all.any(is_of_row)
+            || self.actions.iter().any(CalledAction::is_of_rows)
+            || self.daemons.iter().any(Daemon::is_of_rows)
     }
 
     /// Returns the builder of a `tool` that names none.
@@ -364,7 +367,7 @@ impl Builders {
         let host = host.split([':', '/']).next().unwrap_or_default();
         let is_named = |daemon: &&Daemon| daemon.hosts.iter().any(|name| name == host);
         match self.daemons.iter().find(is_named) {
-            Some(daemon) => Builder::Own(daemon.own()),
+            Some(daemon) => Builder::of_daemon(daemon),
             None if self.machine.unknown().is_some() => self.machine.clone(),
             None if is_remote(address) => Builder::Elsewhere(Elsewhere::Daemon(address.into())),
             None => self.machine.clone(),

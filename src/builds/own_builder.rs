@@ -52,19 +52,51 @@ impl fmt::Display for OwnBuilder {
 /// A service of a job that is a Docker daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Daemon {
-    pub image: Arc<str>,
+    /// Its image; one for each row of the job's matrix where they differ.
+    pub images: Vec<Arc<str>>,
     /// The names that the job has for it.
     pub hosts: Vec<String>,
 }
 
 impl Daemon {
-    /// Makes the service with this image, which the job knows by `hosts`; `None` for another than Docker.
+    /// Makes the service with this image, which the job knows by `hosts`; `None` for another than Docker. Docker's own image
+    /// with a version that only a run knows is a daemon, since as a service it is good for nothing else.
     pub fn of(image: &str, hosts: Vec<String>) -> Option<Self> {
-        let image = image.contains("dind").then(|| image.into())?;
-        Some(Self { image, hosts })
+        let (path, tag) = image.rsplit_once(':').unwrap_or((image, ""));
+        let is_open = tag.contains('$') && path.rsplit('/').next() == Some("docker");
+        let is_daemon = is_open || image.contains("dind");
+        is_daemon.then(|| Self {
+            images: vec![image.into()],
+            hosts,
+        })
     }
 
-    pub fn own(&self) -> OwnBuilder {
-        OwnBuilder::Service(Arc::clone(&self.image))
+    pub fn is_of_rows(&self) -> bool {
+        self.images.len() > 1
+    }
+
+    /// Returns the service in this row of the job's matrix.
+    pub fn in_row(&self, row: usize) -> Self {
+        let own = self.images.get(row).filter(|_| self.is_of_rows());
+        let images = own.map_or_else(|| self.images.clone(), |own| vec![Arc::clone(own)]);
+        Self {
+            images,
+            hosts: self.hosts.clone(),
+        }
+    }
+
+    /// Makes the service that has these in the rows of a matrix.
+    pub fn of_rows(rows: &[&Self]) -> Option<Self> {
+        let first = rows.first()?;
+        let images = rows.iter().flat_map(|row| &row.images);
+        let is_one = rows.iter().all(|row| row.images == first.images);
+        Some(Self {
+            images: if is_one {
+                first.images.clone()
+            } else {
+                images.cloned().collect()
+            },
+            hosts: first.hosts.clone(),
+        })
     }
 }

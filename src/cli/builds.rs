@@ -62,6 +62,7 @@ struct Reported<'r> {
 fn row(file: &Reported<'_>, status: &BuildStatus, run: &Run<'_>) -> Option<ListedBuild> {
     let Reported { report, lines } = file;
     let build: &Build = report.builds.as_ref()?.file.builds.get(status.build)?;
+    let own = status.builder.own().map(ToString::to_string);
     Some(ListedBuild {
         path: report::path(&report.path),
         line: lines.line(build.span.start),
@@ -75,7 +76,7 @@ fn row(file: &Reported<'_>, status: &BuildStatus, run: &Run<'_>) -> Option<Liste
         },
         lane: status.lane,
         next: (status.lane == LaneStatus::NotYet).then(|| next(status, run)),
-        builder: status.builder.reason(),
+        builder: own.or_else(|| status.builder.unknown().map(str::to_owned)),
         value: status.value.clone(),
         unknown: None,
     })

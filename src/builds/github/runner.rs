@@ -54,16 +54,22 @@ pub fn builders(node: Node<'_>, job: &Job, root: Node<'_>) -> Builders {
         _ => Builder::Shared,
     };
     let services = node.get("services").map(Node::entries).unwrap_or_default();
-    let daemons = services.into_iter().filter_map(|service| {
-        let image = service.value;
-        let image = image.text().or_else(|| image.get_text("image"))?;
-        let hosts = vec![service.key.text()?.to_owned(), "localhost".to_owned()];
-        Daemon::of(image, hosts)
+    let image = |node: Node<'_>, row| {
+        let image = node.text().or_else(|| node.get_text("image"))?;
+        Some(filled(image, &job.matrix, row))
+    };
+    let rows = job.matrix.rows.iter().enumerate();
+    let rows = rows.take_while(|(at, _)| *at == 0 || budget::spend(64 * (1 + services.len())));
+    let of_row = rows.map(|(at, row)| {
+        let daemons = services.iter().filter_map(|service| {
+            let hosts = vec![service.key.text()?.to_owned(), "localhost".to_owned()];
+            Daemon::of(&image(service.value, row)?, hosts)
+        });
+        let container = node.get("container").and_then(|node| image(node, row));
+        let own = OwnBuilder::within(container.as_deref()).map(Builder::Own);
+        Builders::new(own.unwrap_or_else(|| machine.in_row(at)), daemons.collect())
     });
-    let container = node.get("container");
-    let container = container.and_then(|image| image.text().or_else(|| image.get_text("image")));
-    let machine = OwnBuilder::within(container).map_or(machine, Builder::Own);
-    Builders::new(machine, daemons.collect())
+    Builders::of_rows(&of_row.collect::<Vec<_>>())
 }
 
 /// Returns the builder of the machine with all of `labels`, for each row where the rows of the matrix choose.
@@ -96,6 +102,9 @@ fn filled(label: &str, matrix: &Matrix, row: &MatrixRow) -> String {
         is_known.then(|| Operand::of(value, true))
     };
     let known = || {
+        if matrix.open {
+            return None;
+        }
         let (before, inner, behind) = first(label)?;
         let text = evaluated(inner, &resolve)?.value.text()?.plain()?;
         (!behind.contains("${{")).then(|| format!("{before}{text}{behind}"))

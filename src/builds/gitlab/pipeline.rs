@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use super::file::File;
 use super::matrix;
+use crate::budget;
 use crate::builds::builder::{Builder, Builders, Daemon, OwnBuilder};
 use crate::builds::format::{FilePath, Format, Insertion, PathBase};
 use crate::builds::jobs::{
     self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Source, Step, of_job,
 };
-use crate::builds::model::{AxisPath, Call, Lane, Ordered, Queue, Runs, Unknown, same};
+use crate::builds::model::{AxisPath, Call, Env, Lane, Ordered, Queue, Runs, Unknown, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::builds::yaml::{Addition, Node};
@@ -156,12 +157,11 @@ fn job<'y>(
     if !template {
         order.add(file, &chain, name);
     }
-    let job = Arc::new(Job {
+    let mut job = Job {
         name: Some(name.to_owned()),
         env: file.variables(&chain),
         matrix: matrix::read(file, &chain),
         template,
-        builders: builders(file, &chain),
         labels: tags(file, &chain).map(str::to_owned).collect(),
         queues: file
             .own(&chain, "resource_group")
@@ -172,8 +172,10 @@ fn job<'y>(
             })
             .into_iter()
             .collect(),
-        has_own_files: false,
-    });
+        ..Job::default()
+    };
+    job.builders = builders(gatherer.language, file, &chain, &job);
+    let job = Arc::new(job);
     if let Some(trigger) = file.own(&chain, "trigger") {
         let started = trigger.get("include").map(Node::listed).unwrap_or_default();
         for node in started.into_iter().filter(|node| file.is_own(*node)) {
@@ -198,19 +200,63 @@ fn tags<'y>(file: &File<'y>, chain: &[Node<'y>]) -> impl Iterator<Item = &'y str
     tags.filter_map(Node::text)
 }
 
-/// Returns the builders that a job sees at first. By GitLab's documents: its hosted runners, whose tags begin with
-/// `saas-`, give each job a new machine; a service has the name of its image, or its `alias`; Docker's image goes to the
-/// host `docker` unless `DOCKER_HOST` says else.
-fn builders<'y>(file: &File<'y>, chain: &[Node<'y>]) -> Builders {
-    let image = |node: Node<'y>| node.text().or_else(|| node.get_text("name"));
+/// Returns the builders that a job sees at first, in each row of its matrix.
+fn builders<'y>(
+    language: &dyn Language,
+    file: &File<'y>,
+    chain: &[Node<'y>],
+    job: &Job,
+) -> Builders {
+    let rows = job.matrix.rows.iter().enumerate();
+    let rows = rows.take_while(|(at, _)| *at == 0 || budget::spend(256));
+    let of_row = rows.map(|(_, row)| {
+        let scope = Scope {
+            language,
+            env: &job.env,
+            handed: &Env::default(),
+            job,
+            row,
+            run: None,
+            keeps_inputs: false,
+        };
+        builders_in(file, chain, &|text| partly(&scope, text))
+    });
+    Builders::of_rows(&of_row.collect::<Vec<_>>())
+}
+
+/// Returns `text` with the variables put in that are known.
+fn partly(scope: &Scope<'_>, text: &str) -> String {
+    let mut parts = text.split('$');
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let value = split_variable(part).and_then(|(name, behind)| {
+            let value = scope.known(Lookup::Variable(name))?.plain()?;
+            budget::spend(value.len() + behind.len()).then(|| value + behind)
+        });
+        all += &value.unwrap_or_else(|| format!("${part}"));
+    }
+    all
+}
+
+/// Returns those of a row, whose variables `resolved` puts in. By GitLab's documents: its hosted runners, whose tags begin
+/// with `saas-`, give each job a new machine; a service has the name of its image, or its `alias`; Docker's image goes to
+/// the host `docker` unless `DOCKER_HOST` says else.
+fn builders_in<'y>(
+    file: &File<'y>,
+    chain: &[Node<'y>],
+    resolved: &dyn Fn(&str) -> String,
+) -> Builders {
+    let image = |node: Node<'y>| node.text().or_else(|| node.get_text("name")).map(resolved);
     let container = file.with_default(chain, "image").and_then(image);
     let services = file.with_default(chain, "services");
     let services = services.map(Node::items).unwrap_or_default().into_iter();
     let services = services
         .filter_map(|item| file.followed(item))
         .flat_map(Node::listed);
-    let daemons = services.filter_map(|service| {
-        let image = image(service)?;
+    let services: Vec<(String, Node<'_>)> = services
+        .filter_map(|service| Some((image(service)?, service)))
+        .collect();
+    let daemons = services.iter().filter_map(|(image, service)| {
         let name = image.split(':').next().unwrap_or_default();
         let aliases = service.get_text("alias").unwrap_or_default();
         let hosts = ["docker", "localhost"].into_iter();
@@ -219,17 +265,29 @@ fn builders<'y>(file: &File<'y>, chain: &[Node<'y>]) -> Builders {
         Daemon::of(image, hosts.chain(by_image).collect())
     });
     let daemons: Vec<Daemon> = daemons.collect();
-    let hosted = tags(file, chain).find(|tag| tag.starts_with("saas-"));
-    let hosted = hosted.map(|tag| Builder::Own(OwnBuilder::Machine(tag.into())));
-    let own = daemons
-        .first()
-        .map(|daemon| Builder::Own(daemon.own()))
-        .or(hosted);
+    let tags: Vec<String> = tags(file, chain).map(resolved).collect();
+    let hosted = tags.iter().find(|tag| tag.starts_with("saas-"));
+    let hosted = hosted.map(|tag| Builder::Own(OwnBuilder::Machine(tag.as_str().into())));
+    let own = daemons.first().map(Builder::of_daemon).or(hosted);
     let why = "a part of its job stands in a file that is not in the repository";
-    let open = || file.is_open(chain).then(|| Builder::Unknown(why.into()));
+    let is_lost = file.is_open(chain).then(|| why.to_owned());
+    let mut names = services.iter().map(|(image, _)| image);
+    let is_open = |image: &&String| {
+        image
+            .split(':')
+            .next()
+            .is_some_and(|name| name.contains('$'))
+    };
+    let is_unknown = || {
+        let image = names.find(is_open)?;
+        Some(format!(
+            "only a run knows whether its service `{image}` is a Docker daemon"
+        ))
+    };
+    let unknown = is_lost.or_else(is_unknown);
     let machine = own
-        .or_else(|| OwnBuilder::within(container).map(Builder::Own))
-        .or_else(open);
+        .or_else(|| OwnBuilder::within(container.as_deref()).map(Builder::Own))
+        .or_else(|| unknown.map(|why| Builder::Unknown(why.into())));
     Builders::new(machine.unwrap_or_default(), daemons)
 }
 

@@ -44,7 +44,7 @@ pub trait Language: fmt::Debug + Sync {
 
     /// Returns whether two runs of one place are one build.
     fn is_same_build(&self, a: &Build, b: &Build) -> bool {
-        (&a.subject, &a.target, &a.args) == (&b.subject, &b.target, &b.args)
+        (&a.subject, &a.target, &a.args, &a.builder) == (&b.subject, &b.target, &b.args, &b.builder)
     }
 
     /// Gives builds that one edit changes the rows that its lane has to part, once their runs are known.
