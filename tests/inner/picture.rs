@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anstyle_svg::Term;
 
-const FILE: &str = "example/snippet.Dockerfile";
+const FILE: &str = "snippet.Dockerfile";
 
 /// The colours of an old terminal, and brighter ones for a dark screen.
 const COLOURS: &[(&str, &str)] = &[
@@ -18,13 +18,14 @@ const COLOURS: &[(&str, &str)] = &[
     ("opacity: 0.4", "opacity: 0.65"),
 ];
 
-/// Returns the command's output.
+/// Returns the output of a command in the shipped example.
 fn printed(root: &Path, args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
     command
         .args(args)
-        .args(["--color", "always", FILE])
-        .current_dir(root)
+        .args(["--color", "always"])
+        .current_dir(root.join("example"))
+        .env("COLUMNS", "100")
         .env_remove("GITHUB_ACTIONS");
     String::from_utf8(command.output().unwrap().stdout).unwrap()
 }
@@ -32,14 +33,13 @@ fn printed(root: &Path, args: &[&str]) -> String {
 #[test]
 fn the_picture_shows_what_the_command_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let report = printed(root, &["check"]);
-    let prompt = |command: &str| format!("\u{1b}[1m$ cachelane {command} {FILE}\u{1b}[0m\n");
+    let prompt = |command: &str| format!("\u{1b}[1m$ cachelane {command}\u{1b}[0m\n");
     let screen = [
-        prompt("check"),
-        report,
+        prompt("locks"),
+        printed(root, &["locks"]),
         "\n".into(),
-        prompt("fix --diff"),
-        printed(root, &["fix", "--diff"]),
+        prompt(&format!("check {FILE}")),
+        printed(root, &["check", FILE]),
     ]
     .concat();
     // A dark screen reads the same on a light page and on a dark one.

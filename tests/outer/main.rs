@@ -8,6 +8,7 @@ mod comfort;
 mod fault;
 mod git;
 mod hostile;
+mod locks;
 mod migrate;
 mod parity;
 mod precommit;

@@ -18,23 +18,23 @@ pub fn mermaid(map: &LockMap) -> String {
         };
         text.push_str(&format!("  n{number}{shape}\n"));
     }
-    let mut circles = Vec::new();
+    let mut red = Vec::new();
     for (number, (from, to, arrow)) in picture.arrows.iter().enumerate() {
         let line = match arrow {
             Arrow::Waits => "== waits ==>",
             Arrow::Takes => "-->",
             Arrow::Alone => "-. its own builder .->",
-            Arrow::Circle => {
-                circles.push(number.to_string());
-                "-- then takes -->"
-            }
+            Arrow::Circle => "-- then takes -->",
         };
+        if matches!(arrow, Arrow::Waits | Arrow::Circle) {
+            red.push(number.to_string());
+        }
         text.push_str(&format!("  n{from} {line} n{to}\n"));
     }
     text.push_str("  classDef waits stroke:#d1242f,stroke-width:3px\n");
-    if !circles.is_empty() {
-        let circles = circles.join(",");
-        text.push_str(&format!("  linkStyle {circles} stroke:#d1242f\n"));
+    if !red.is_empty() {
+        let red = red.join(",");
+        text.push_str(&format!("  linkStyle {red} stroke:#d1242f\n"));
     }
     text
 }
