@@ -104,7 +104,8 @@ fn of_texts(
     Some(Value::Bool(is))
 }
 
-fn to_json(value: &Value) -> Option<serde_json::Value> {
+/// Returns a value as JSON; `None` where a part of it is unknown.
+pub fn to_json(value: &Value) -> Option<serde_json::Value> {
     use serde_json::Value as Json;
     Some(match value {
         Value::Null => Json::Null,

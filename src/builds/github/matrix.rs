@@ -5,12 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::{is_plain, mentioned};
+use super::evaluate::evaluated;
+use super::expression::{first, is_plain, mentioned};
+use super::functions::to_json;
 use super::value::Value;
 use crate::budget;
 use crate::builds::jobs::{self, MAX_ROWS, Matrix, MatrixRow, product, value, varying};
 use crate::builds::model::AxisPath;
-use crate::builds::yaml::{Entry, Node, Style};
+use crate::builds::yaml::{Entry, Node, Style, Yaml};
 
 /// A combination in progress: names with their values, and the number of them that are of lists.
 type Combination<'y> = Vec<(&'y str, Node<'y>)>;
@@ -30,17 +32,45 @@ pub fn read(job: Node<'_>) -> Matrix {
     }
 }
 
+/// Returns a list or mapping as JSON that an expression makes of texts alone: `${{ fromJSON('["a", "b"]') }}`.
+fn constant(node: Node<'_>) -> Option<String> {
+    let (before, inner, behind) = first(node.text()?)?;
+    let value = evaluated(inner, &|_, _| None)?.value;
+    let is_whole = before.trim().is_empty() && behind.trim().is_empty() && value.is_list();
+    is_whole
+        .then(|| to_json(&value))?
+        .map(|json| json.to_string())
+}
+
 fn listed(matrix: Node<'_>) -> Matrix {
+    let entries = matrix.entries();
+    let nodes = entries.iter().map(|entry| entry.value).chain([matrix]);
+    let texts = nodes.filter_map(|node| Some((node, constant(node)?)));
+    let texts: Vec<(Node<'_>, String)> = texts.collect();
+    let made = texts.iter();
+    let made = made.filter_map(|(node, text)| Some((*node, Yaml::read(text).ok()?)));
+    let made: Vec<(Node<'_>, Yaml<'_>)> = made.collect();
+    of_nodes(matrix, &made)
+}
+
+/// Reads a matrix, of which expressions made some nodes.
+fn of_nodes<'y>(matrix: Node<'y>, made: &'y [(Node<'y>, Yaml<'y>)]) -> Matrix {
+    let known = |node: Node<'y>| {
+        let mut made = made.iter();
+        let found = made.find(|(other, _)| other.is(node));
+        found.and_then(|(_, yaml)| yaml.root()).unwrap_or(node)
+    };
+    let matrix = known(matrix);
     if !matrix.is_map() {
         return Matrix::open(Vec::new());
     }
     let entries = matrix.entries();
     let lists = entries.iter().filter_map(|entry| {
         let name = entry.key.text()?;
-        (!matches!(name, "include" | "exclude")).then_some((name, entry.value))
+        (!matches!(name, "include" | "exclude")).then_some((name, known(entry.value)))
     });
     let lists: Vec<(&str, Node<'_>)> = lists.collect();
-    let include = matrix.get("include");
+    let include = matrix.get("include").map(known);
     let has_more = include.is_some_and(|include| !include.is_list());
     if has_more || lists.iter().any(|(_, list)| !list.is_list()) {
         let several = |list: &Node<'_>| !list.is_list() || list.items().len() > 1;
@@ -48,7 +78,7 @@ fn listed(matrix: Node<'_>) -> Matrix {
         return Matrix::open(several.map(|(name, _)| name.into()).collect());
     }
     let names: Vec<AxisPath> = lists.iter().map(|(name, _)| name.into()).collect();
-    match rows(&lists, include, matrix.get("exclude")) {
+    match rows(&lists, include, matrix.get("exclude").map(known)) {
         Some(matrix) => Matrix { names, ..matrix },
         None => Matrix::open(names),
     }

@@ -124,7 +124,8 @@ impl Pipeline for Gitlab {
             let names: HashSet<String> = runs.rows().map(|row| matrix::name(job, row)).collect();
             if !names.iter().all(|name| seen.insert(slug(name))) {
                 return Err(format!(
-                    "${SLUG} is cut to {SLUG_LEN} characters, and would be the same for several jobs"
+                    "${SLUG} has small letters and digits, is cut to {SLUG_LEN} characters, and would be the same for several \
+                     jobs"
                 ));
             }
         }

@@ -136,7 +136,7 @@ impl Scope<'_> {
             .job
             .matrix
             .open
-            .then(|| same(&format!("run {}", self.run.unwrap_or_default())));
+            .then(|| same(&format!("row {}", self.run.unwrap_or_default())));
         self.job
             .name
             .iter()

@@ -1,10 +1,19 @@
 //! The machines that runs are on, by the labels of their runners.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use crate::builds::SAME;
+
+/// The beginnings of the values that a run's number has, in small letters: GitHub's, GitLab's.
+const OF_RUN: &[&str] = &["run ", "ci_pipeline_i"];
+
 /// What the labels of a run's machine say of it: indices into [`SYSTEMS`] and [`ARCHITECTURES`].
 #[derive(Clone, Copy, Default)]
 pub(super) struct Machine {
     system: Option<usize>,
     architecture: Option<usize>,
+    /// The hash of labels with the number of the run: the machine is made for it.
+    made: Option<u64>,
 }
 
 /// The words of labels of which a machine has one, as GitHub's runners of one's own get them, and their other names.
@@ -19,16 +28,26 @@ impl Machine {
     /// Returns what these labels say.
     pub(super) fn of(labels: &str) -> Self {
         let labels = labels.to_lowercase();
+        let mut names = labels.split(SAME).skip(1).step_by(2);
+        let made = names.any(|name| OF_RUN.iter().any(|start| name.starts_with(start)));
+        let made = made.then(|| {
+            let mut hasher = DefaultHasher::new();
+            labels.hash(&mut hasher);
+            hasher.finish()
+        });
         Self {
             system: named(&labels, SYSTEMS),
             architecture: named(&labels, ARCHITECTURES),
+            made,
         }
     }
 
     /// Returns whether it cannot be the same machine as `other`.
     pub(super) fn is_other(self, other: Self) -> bool {
         let differ = |a: Option<usize>, b: Option<usize>| a.zip(b).is_some_and(|(a, b)| a != b);
-        differ(self.system, other.system) || differ(self.architecture, other.architecture)
+        differ(self.system, other.system)
+            || differ(self.architecture, other.architecture)
+            || self.made.zip(other.made).is_some_and(|(a, b)| a != b)
     }
 }
 
