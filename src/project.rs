@@ -23,7 +23,8 @@ use names::{is_dockerfile, may_be_dockerfile};
 /// The files of a repository, with their settings.
 ///
 /// Paths are relative to the repository's root. Workflow, pipeline, Compose and bake files are known by their names;
-/// every other file is a Dockerfile, but for prose and source code that is called like one (`Dockerfile.md`). Comments `# cachelane: ignore[…]` apply as for the command:
+/// every other file is a Dockerfile, but for prose and source code that is called like one (`Dockerfile.md`). Comments
+/// `# cachelane: ignore[…]` apply as for the command:
 ///
 /// ```
 /// use cachelane::{Project, RuleId, Settings, Severity};
@@ -107,6 +108,17 @@ pub enum Error {
     /// The file takes more work than any real one.
     #[error("{}: it is more than cachelane reads", .0.display())]
     File(PathBuf),
+    /// It is a build file by its name, and its builds cannot be read. (A template gives no error: what it makes may well be
+    /// read.)
+    #[error("{}:{line}: its builds cannot be read: {why}", .path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// The 1-based line where reading it failed.
+        line: usize,
+        /// The reason, in a clause.
+        why: String,
+    },
     /// The files take more work to compare than any real ones.
     #[error("these files have more to do with one another than cachelane compares")]
     Files,
@@ -169,6 +181,7 @@ impl Project {
         let mut errors = Vec::new();
         let mut reports = self.each(&mut errors, input::check);
         errors.extend(self.relate(&mut reports, &mut []));
+        errors.extend(unread(&reports));
         let found = |report: FileReport| FileFindings {
             path: report.path,
             findings: report.checked.findings,
@@ -200,6 +213,7 @@ impl Project {
         let too_much = reports.iter().zip(&fixes);
         let too_much = too_much.filter(|(_, done)| done.unwritten.is_some());
         errors.extend(too_much.map(|(report, _)| Error::File(report.path.clone())));
+        errors.extend(unread(&reports));
         let files = reports
             .into_iter()
             .zip(fixes)
@@ -273,6 +287,18 @@ impl Project {
             load: &|_, _| None,
         })
     }
+}
+
+/// Returns an error for each build file that cannot be read.
+fn unread(reports: &[FileReport]) -> impl Iterator<Item = Error> {
+    reports.iter().filter_map(|report| {
+        let (line, why) = report.unread()?;
+        Some(Error::Unread {
+            path: report.path.clone(),
+            line,
+            why: why.to_owned(),
+        })
+    })
 }
 
 /// Returns a path as findings name it: on Windows with `/`, as git has it.

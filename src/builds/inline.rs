@@ -11,7 +11,8 @@ const IN_VARIABLE: &str = "the value of a variable stands there";
 /// what the file would interpret is escaped.
 pub fn edits(inline: &Inline, source: &str, edits: &[Edit]) -> Result<Vec<Edit>, String> {
     if inline.map.is_empty() {
-        return Err("it is written with escapes or folded lines".to_owned());
+        let why = "it is written with escapes or folded lines (the numbers here are those of the Dockerfile's own lines)";
+        return Err(why.to_owned());
     }
     let block = Block {
         inline,

@@ -172,7 +172,7 @@ fn changes_ids(finding: &Finding) -> bool {
 fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
     let typed = &args.common.settings;
     let mut made = fixes.iter().flat_map(|done| &done.fixed.made);
-    let has_namespace = made.any(|made| made.title.contains(NAMESPACE));
+    let has_namespace = made.any(|made| made.passes.as_deref() == Some(NAMESPACE));
     let mut fixed = reports.iter().zip(fixes);
     let fixed = fixed.find(|(_, done)| !done.fixed.made.is_empty());
     let is_asked = !args.diff && (typed.arg.is_some() || has_namespace);

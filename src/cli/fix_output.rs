@@ -137,7 +137,10 @@ pub fn explain(report: &mut FileReport, done: &FileFix, level: Applicability) {
 fn made(name: &str, fixed: &Fixed) -> String {
     let changes = count(fixed.made.len(), "change");
     let mut text = format!("{}: {changes}\n", printable(name));
-    for lint::Made { rule, line, title } in &fixed.made {
+    for lint::Made {
+        rule, line, title, ..
+    } in &fixed.made
+    {
         let title = printable(title);
         let _ = writeln!(text, "  line {line}: {title} ({rule})");
     }

@@ -6,7 +6,6 @@ use crate::builds::argv::quoted;
 use crate::lint::FileReport;
 use crate::project::input::absolute;
 use crate::report::{self, Note, RunError};
-use crate::text::LineIndex;
 
 use super::run::Run;
 use super::terminal;
@@ -35,14 +34,9 @@ impl Run<'_> {
 
     /// Names a file of builds that cannot be read and is no template; returns whether it is such a file.
     pub fn warn_of_unread(&self, report: &FileReport) -> bool {
-        let unread = report
-            .builds
-            .as_ref()
-            .and_then(|builds| builds.unread.as_ref());
-        let unread = unread.filter(|unread| !unread.is_template);
-        if let Some(unread) = unread {
-            let line = LineIndex::new(&report.source).line(unread.span.start);
-            self.note_unread(&report.path, line, &unread.why);
+        let unread = report.unread();
+        if let Some((line, why)) = unread {
+            self.note_unread(&report.path, line, why);
         }
         unread.is_some()
     }

@@ -40,6 +40,7 @@ fn made(findings: &[&Finding], line: impl Fn(usize) -> usize) -> Vec<Made> {
         rule: finding.rule,
         line: line(finding.span.start),
         title: TITLE.into(),
+        passes: None,
     });
     made.collect()
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::dockerfile::{Dockerfile, SyntaxError, template};
+use crate::dockerfile::{Dockerfile, Instruction, SyntaxError, template};
 use crate::finding::RuleId;
 use crate::index::CacheMount;
 use crate::rules::frontend::has_no_syntax_line;
@@ -37,10 +37,19 @@ pub(super) fn may_make_mounts(source: &[u8]) -> bool {
 
 /// Checks one file alone. Suppressed findings are included: [`relate`] removes them.
 pub fn check(source: &[u8], settings: &Settings) -> Checked {
+    check_numbered(source, settings, None)
+}
+
+/// Checks one file alone as [`check`] does; `number` returns the number of each of its lines in the file around it.
+pub(super) fn check_numbered(
+    source: &[u8],
+    settings: &Settings,
+    number: Option<&dyn Fn(usize) -> usize>,
+) -> Checked {
     if !is_of_interest(source) {
         return Checked::default();
     }
-    let file = Dockerfile::read_past_faults(source);
+    let mut file = Dockerfile::read_past_faults(source);
     if !file.is_read() && !has_mount(source) {
         return Checked::default();
     }
@@ -48,6 +57,11 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         return refused(&file, &error, settings);
     }
     let ignores = suppress::read(source, Some(&file));
+    if let Some(number) = number {
+        for Instruction { lines, .. } in &mut file.instructions {
+            *lines = (number(lines.0), number(lines.1));
+        }
+    }
     let cx = Context::new(&file, settings).with_ignores(&ignores);
     let mounts = cx.caches().iter().map(|cache| CacheMount {
         is_silent: cx.is_silent(cache),

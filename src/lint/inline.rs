@@ -15,7 +15,7 @@ use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Span};
 
 use super::alone::check_alone;
-use super::check::check;
+use super::check::{check, check_numbered};
 use super::embedded;
 use super::generated;
 use super::model::{BuildFileReport, Checked, Dropped, FileReport};
@@ -93,10 +93,13 @@ fn add(
     lines: &LineIndex,
     settings: &Settings,
 ) -> Vec<LaneRequirements> {
-    let inner = check(inline.text.as_bytes(), settings);
-    checked.suppressed += inner.suppressed;
     let place = |span: Span| inline.to_file(span);
-    let first = lines.line(place(Span::at(0)).start);
+    let text = LineIndex::new(inline.text.as_bytes());
+    let number = |line: usize| lines.line(place(Span::at(text.start_of(line))).start);
+    // One with escapes or folded lines keeps its own numbers, which is part of the reason why it gets no fix.
+    let number = (!inline.map.is_empty()).then_some(&number as &dyn Fn(usize) -> usize);
+    let inner = check_numbered(inline.text.as_bytes(), settings, number);
+    checked.suppressed += inner.suppressed;
     for mut finding in inner.findings {
         finding.span = place(finding.span);
         for location in &mut finding.related {
@@ -107,11 +110,6 @@ fn add(
         finding.message = inline::message(inline, &finding.message);
         if let Some(help) = &mut finding.help {
             *help = inline::advice(inline, help);
-            if help.contains("line ") {
-                help.push_str(&format!(
-                    "\n(its lines are counted from the Dockerfile's first, line {first} of this file)"
-                ));
-            }
         }
         if let Some(reason) = &mut finding.unfixed {
             *reason = inline::advice(inline, reason);

@@ -107,6 +107,13 @@ pub struct FileReport {
 }
 
 impl FileReport {
+    /// Returns why its builds cannot be read, with the 1-based line; not for a template, which may make a file that can.
+    pub fn unread(&self) -> Option<(usize, &str)> {
+        let unread = self.builds.as_ref()?.unread.as_ref()?;
+        let line = LineIndex::new(&self.source).line(unread.span.start);
+        (!unread.is_template).then_some((line, unread.why.as_str()))
+    }
+
     /// Makes the report on a file without builds.
     pub fn new(path: &Path, source: &[u8], settings: &Arc<Settings>, checked: Checked) -> Self {
         Self {
@@ -157,6 +164,7 @@ impl Fixed {
                 rule: findings[index].rule,
                 line: line(index),
                 title: findings[index].fix.as_ref()?.title().into(),
+                passes: None,
             })
         });
         let refused = applied.refused.into_iter();
@@ -217,6 +225,8 @@ pub struct Made {
     pub line: usize,
     /// The change, in the imperative.
     pub title: String,
+    /// The build argument that a build passes now, where that is the change.
+    pub passes: Option<String>,
 }
 
 /// A fix that was not made.

@@ -64,15 +64,16 @@ pub fn json(run: &Run<'_>, changes: &[FileChanges<'_>], is_written: bool) -> Str
     let done = || names.iter().map(String::as_str).zip(changes);
     let changed = done().filter(|(_, done)| !done.is_lost);
     let changed = changed.flat_map(|(path, done)| {
-        done.fixed
-            .made
-            .iter()
-            .map(move |Made { rule, line, title }| Change {
+        done.fixed.made.iter().map(
+            move |Made {
+                      rule, line, title, ..
+                  }| Change {
                 path,
                 rule: *rule,
                 line: *line,
                 title,
-            })
+            },
+        )
     });
     let not_made = done().flat_map(|(path, done)| {
         let dropped = done.fixed.dropped.iter();

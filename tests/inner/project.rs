@@ -151,6 +151,26 @@ fn a_configuration_holds_for_the_files_that_it_names() {
 }
 
 #[test]
+fn a_build_file_that_cannot_be_read_is_an_error_and_a_template_of_one_is_none() {
+    let mut project = Project::new(Settings::default());
+    project.replace("compose.yaml", "services:\n  a: [\n");
+    project.replace(
+        "docker-bake.hcl",
+        "{% if x %}\ntarget \"a\" {}\n{% endif %}\n",
+    );
+    project.replace("Dockerfile", LOCKED);
+    let report = project.check();
+    let [error @ Error::Unread { path, line: 3, .. }] = &report.errors[..] else {
+        panic!("{:?}", report.errors);
+    };
+    assert_eq!(path, Path::new("compose.yaml"));
+    let said = "compose.yaml:3: its builds cannot be read: ";
+    assert!(error.to_string().starts_with(said), "{error}");
+    assert_eq!(report.files[0].findings[0].rule, RuleId::SharedLock);
+    assert_eq!(project.fix(Applicability::Safe).errors, report.errors);
+}
+
+#[test]
 fn a_file_that_is_too_much_is_an_error_and_the_others_are_checked() {
     let mut project = Project::new(Settings::default());
     let deep: String = (0..150)

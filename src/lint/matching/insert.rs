@@ -134,6 +134,7 @@ impl Work<'_> {
             rule: RuleId::UnpassedArg,
             line: wanted.line,
             title: insertion.fix.title().to_owned(),
+            passes: Some(wanted.arg.arg.clone()),
         }));
         waiting.extend(proved.deferred.iter().map(|index| planned[*index].0));
         // A fix that nothing else prevented was refused for good.
