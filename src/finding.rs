@@ -118,6 +118,7 @@ impl Finding {
     }
 
     /// Returns the lines of the advice and of the tip.
+    #[cfg(feature = "cli")]
     pub(crate) fn advice(&self) -> impl Iterator<Item = &str> {
         let texts = self.help.iter().chain(&self.tip);
         texts.flat_map(|text| text.lines())

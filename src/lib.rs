@@ -77,12 +77,12 @@ cfg_if::cfg_if! {
 #[cfg(feature = "cli")]
 mod cli;
 
-pub use config::Problem as ConfigProblem;
+pub use config::{Problem as ConfigProblem, Problems as ConfigProblems};
 pub use finding::{Exempt, Finding, Location, Place, RuleId, RuleMeta, Severity, Subject};
 pub use fix::{Applicability, Edit, Fix};
 pub use lint::{Dropped, Made};
 pub use project::{Error, FileFindings, FixedFile, Fixes, Project, Report};
-pub use rules::{Exemptions, PatternError, Profile, Settings};
+pub use rules::{Exemptions, PatternError, PatternErrors, Profile, Settings};
 pub use text::{LineIndex, Pos, Range, Span};
 
 /// Runs the command `cachelane` that this process was started as.

@@ -141,8 +141,9 @@ impl Project {
     ///
     /// # Errors
     /// Returns everything that is wrong with the configuration's text.
-    pub fn with_config(text: &str) -> Result<Self, Vec<config::Problem>> {
-        Config::read(text, Overrides::default()).map(Self::of)
+    pub fn with_config(text: &str) -> Result<Self, config::Problems> {
+        let config = Config::read(text, Overrides::default());
+        config.map(Self::of).map_err(config::Problems)
     }
 
     fn of(config: Config) -> Self {

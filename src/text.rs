@@ -55,3 +55,9 @@ pub fn count(n: usize, noun: &str) -> String {
         format!("{n} {noun}s")
     }
 }
+
+/// Returns `texts` with a line for each.
+pub fn in_lines<T: std::fmt::Display>(texts: &[T]) -> String {
+    let texts: Vec<String> = texts.iter().map(T::to_string).collect();
+    texts.join("\n")
+}

@@ -249,10 +249,11 @@ impl LoadedConfig {
         }
         match profile::by_file(|name| self.is_for(name, path)) {
             None => settings,
-            suspected => Arc::new(Settings {
-                suspected,
-                ..Settings::clone(&settings)
-            }),
+            suspected => {
+                let mut settings = Settings::clone(&settings);
+                settings.learned.suspected = suspected;
+                Arc::new(settings)
+            }
         }
     }
 

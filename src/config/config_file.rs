@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::rules::{Exemptions, Settings};
+use crate::rules::{Exemptions, PatternErrors, Settings};
 
 use super::globs::Globs;
 use super::keys::{Keys, span};
@@ -160,7 +160,7 @@ fn exemptions(keys: &Keys, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
     let entries = entries.map(|entry| (entry.id.get_ref().as_str(), entry.rules()));
     let wrong = match Exemptions::new(entries.collect()) {
         Ok(exempt) => return Arc::new(exempt),
-        Err(wrong) => wrong,
+        Err(PatternErrors(wrong)) => wrong,
     };
     problems.extend(wrong.into_iter().map(|wrong| {
         let message = format!("this pattern of ids cannot be read: {wrong}");

@@ -18,7 +18,7 @@ mod template;
 pub mod values;
 
 pub use config_file::Config;
-pub use model::{Overrides, Problem};
+pub use model::{Overrides, Problem, Problems};
 #[cfg(feature = "cli")]
 pub use {
     schema::schema,

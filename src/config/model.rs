@@ -1,7 +1,7 @@
 //! The input and output of a configuration.
 
 use crate::finding::RuleId;
-use crate::text::Span;
+use crate::text::{Span, in_lines};
 
 /// A problem with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,11 @@ pub struct Problem {
     /// The text to write instead.
     pub help: Option<String>,
 }
+
+/// All problems with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", in_lines(.0))]
+pub struct Problems(pub Vec<Problem>);
 
 impl Problem {
     /// Makes a problem without help.

@@ -3,7 +3,7 @@
 use crate::finding::RuleId;
 use crate::rules::Profile;
 use crate::rules::exempt;
-use crate::rules::profile::{self, PROFILES};
+use crate::rules::profile::PROFILES;
 use crate::rules::variables::PLATFORM_ARGS;
 use crate::text::is_name;
 
@@ -60,7 +60,7 @@ pub fn default(text: &str) -> Result<String, String> {
 }
 
 pub fn profile(text: &str) -> Result<&'static Profile, String> {
-    profile::by_name(text).ok_or_else(|| {
+    Profile::by_name(text).ok_or_else(|| {
         let known = PROFILES.iter().map(|profile| profile.name);
         let known = known.collect::<Vec<_>>().join(", ");
         format!("there is no profile `{text}`: cachelane knows {known}")

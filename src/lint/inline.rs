@@ -10,7 +10,7 @@ use crate::finding::{Finding, Place};
 use crate::fix::{Applicability, Fix};
 use crate::index::CacheMount;
 use crate::rules::lane_requirements::LaneRequirements;
-use crate::rules::{BuiltFor, Settings};
+use crate::rules::{PlatformBuild, Settings};
 use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Span};
 
@@ -225,18 +225,17 @@ fn with_platforms<'s>(settings: &'s Settings, file: &BuildFile, index: usize) ->
     let builds = file.builds.iter().take_while(|_| budget::spend(1));
     let built_for = builds.filter_map(|build| {
         let platforms = build.platforms.several()?;
-        (build.subject == Subject::Inline(index)).then(|| BuiltFor {
+        (build.subject == Subject::Inline(index)).then(|| PlatformBuild {
             build: build.name.clone(),
             platforms: platforms.to_vec(),
             target: build.target.clone(),
         })
     });
-    let built_for: Vec<BuiltFor> = built_for.collect();
+    let built_for: Vec<PlatformBuild> = built_for.collect();
     if built_for.is_empty() {
         return Cow::Borrowed(settings);
     }
-    Cow::Owned(Settings {
-        built_for,
-        ..settings.clone()
-    })
+    let mut settings = settings.clone();
+    settings.learned.built_for = built_for;
+    Cow::Owned(settings)
 }

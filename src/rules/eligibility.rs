@@ -20,7 +20,7 @@ pub fn is_shared_lock(settings: &Settings, cache: &Cache<'_>) -> bool {
 
 /// Returns whether the builds have lanes in the locked `cache` only by variables which no configuration names.
 pub(super) fn has_own_lane(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
-    let (settings, own) = (cx.settings, &cx.settings.own_lanes.names);
+    let (settings, own) = (cx.settings, &cx.settings.learned.own_lanes.names);
     if own.is_empty() || settings.namespace || !cache.is_locked() || !cache.is_isolated {
         return false;
     }
@@ -49,7 +49,7 @@ pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     let (file, word, index) = (cx.file, &cache.word, cache.instruction);
     // One build passes one value to all its platforms.
     let is_given = |name: &str, is_declared: bool| {
-        (!is_declared || cx.settings.built_for.is_empty()) && is_platform(name)
+        (!is_declared || cx.settings.learned.built_for.is_empty()) && is_platform(name)
     };
     let mut names = ["TARGETARCH", "TARGETPLATFORM"].into_iter();
     let is_named = names.any(|name| depends_on(file, word, index, name))
@@ -135,7 +135,7 @@ pub(super) fn suspected(settings: &Settings, cache: &Cache<'_>) -> Option<&'stat
         return None;
     }
     let by_id = || profile::by_id(&cache.mount.effective_id());
-    settings.suspected.or_else(by_id)
+    settings.learned.suspected.or_else(by_id)
 }
 
 /// Returns the advice on the builder that takes no variable in the id of `cache`.
@@ -150,7 +150,7 @@ pub(super) fn profile_help(settings: &Settings, cache: &Cache<'_>) -> Option<Str
 /// Returns why the id of `cache` gets no variable where a builder takes none.
 pub(super) fn suspicion(settings: &Settings, cache: &Cache<'_>) -> Option<String> {
     let title = suspected(settings, cache)?.title;
-    Some(if settings.suspected.is_some() {
+    Some(if settings.learned.suspected.is_some() {
         format!("a file of {title}'s is for this one, and its builder refuses ids with variables")
     } else {
         format!("the id is one of {title}'s, whose builder refuses ids with variables")

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use regex::bytes::{RegexBuilder, RegexSet, RegexSetBuilder};
 
 use crate::finding::{Exempt, RuleId};
+use crate::text::in_lines;
 
 /// Returns the rules that an entry may name: those about sharing a cache.
 pub fn exemptible() -> impl Iterator<Item = RuleId> {
@@ -31,9 +32,14 @@ const MAX_LEN: usize = 64 * 1024;
 pub struct PatternError {
     /// The index of its entry.
     pub entry: usize,
-    /// What is wrong with it, in one line.
+    /// The fault, in one line.
     pub fault: String,
 }
+
+/// All patterns of ids that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", in_lines(.0))]
+pub struct PatternErrors(pub Vec<PatternError>);
 
 /// Patterns of ids, with the rules that each silences and whether it ever matched.
 #[derive(Debug, Default)]
@@ -48,18 +54,18 @@ impl Exemptions {
     ///
     /// # Errors
     /// Fails with each bad entry.
-    pub fn new(entries: Vec<(&str, Vec<RuleId>)>) -> Result<Self, Vec<PatternError>> {
+    pub fn new(entries: Vec<(&str, Vec<RuleId>)>) -> Result<Self, PatternErrors> {
         let error = |entry, fault| PatternError { entry, fault };
         let (patterns, rules): (Vec<&str>, Vec<_>) = entries.into_iter().unzip();
         let len: usize = patterns.iter().map(|pattern| pattern.len()).sum();
         if patterns.len() > MAX_ENTRIES || len > MAX_LEN {
             let why = format!("all together are more than {MAX_ENTRIES}, or {MAX_LEN} bytes");
-            return Err(vec![error(0, why)]);
+            return Err(PatternErrors(vec![error(0, why)]));
         }
         let wrong = |(index, pattern): (usize, &&str)| Some(error(index, fault(pattern)?));
         let wrong: Vec<_> = patterns.iter().enumerate().filter_map(wrong).collect();
         if !wrong.is_empty() {
-            return Err(wrong);
+            return Err(PatternErrors(wrong));
         }
         let whole = patterns.iter().map(|pattern| format!(r"\A(?:{pattern})\z"));
         // Ids are bytes: letters and digits are those of ASCII.
@@ -68,7 +74,7 @@ impl Exemptions {
             .size_limit(MAX_SIZE)
             .dfa_size_limit(MAX_SIZE)
             .build()
-            .map_err(|fault| vec![error(0, in_one_line(&fault))])?;
+            .map_err(|fault| PatternErrors(vec![error(0, in_one_line(&fault))]))?;
         let matched = rules.iter().map(|_| AtomicBool::new(false)).collect();
         Ok(Self {
             ids,

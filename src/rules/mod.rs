@@ -57,7 +57,7 @@ pub mod unpassed_arg;
 mod unused_ignore;
 
 pub use context::Context;
-pub use exempt::{Exemptions, PatternError};
+pub use exempt::{Exemptions, PatternError, PatternErrors};
 pub use profile::Profile;
-pub use settings::{BuiltFor, OwnLanes, Settings, Unpassed};
+pub use settings::{Learned, OwnLanes, PlatformBuild, Settings, Unpassed};
 pub use unused_ignore::Idle;

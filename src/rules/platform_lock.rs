@@ -9,13 +9,13 @@ use crate::fix::Applicability;
 use super::context::Context;
 use super::declare::count_word;
 use super::eligibility::lacks_platform;
-use super::settings::BuiltFor;
+use super::settings::PlatformBuild;
 use super::slot::isolated_id;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let names_platforms = names_platforms(cx);
-    let built_for = cx.settings.built_for.iter();
-    let builds: Vec<(&BuiltFor, Vec<bool>)> = built_for
+    let built_for = cx.settings.learned.built_for.iter();
+    let builds: Vec<(&PlatformBuild, Vec<bool>)> = built_for
         .filter_map(|build| Some((build, cx.file.needed_by(build.target.as_deref())?)))
         .collect();
     if !names_platforms && builds.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let is_built = |needed: &[bool]| stage.is_none_or(|stage| needed[stage]);
         let message = match builds.iter().find(|(_, needed)| is_built(needed)) {
             Some((
-                BuiltFor {
+                PlatformBuild {
                     build, platforms, ..
                 },
                 _,

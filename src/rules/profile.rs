@@ -2,6 +2,7 @@
 
 /// A builder.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Profile {
     /// The name in the configuration.
     pub name: &'static str,
@@ -41,9 +42,20 @@ pub static PROFILES: &[Profile] = &[
     },
 ];
 
-/// Returns the profile called `name`.
-pub fn by_name(name: &str) -> Option<&'static Profile> {
-    PROFILES.iter().find(|profile| profile.name == name)
+impl Profile {
+    /// Returns the profile that a configuration calls `name`.
+    ///
+    /// ```
+    /// use cachelane::{Profile, Settings};
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.profile = Profile::by_name("railway");
+    /// assert!(settings.profile.is_some());
+    /// ```
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        PROFILES.iter().find(|profile| profile.name == name)
+    }
 }
 
 /// Returns the profile of the builder whose ids look like `id`.

@@ -36,15 +36,12 @@ pub struct Settings {
     pub require_syntax: bool,
     /// The builder, where one is configured.
     pub profile: Option<&'static Profile>,
-    /// The builder that a file beside the Dockerfile is for, where none is configured.
-    #[doc(hidden)]
-    pub suspected: Option<&'static Profile>,
-    /// The builds of the run that make the Dockerfile for several platforms at once.
-    #[doc(hidden)]
-    pub built_for: Vec<BuiltFor>,
-    /// The lanes that the builds of the run have by variables which no configuration names.
-    #[doc(hidden)]
-    pub own_lanes: OwnLanes,
+    /// The facts that the files around this one tell, which nobody sets.
+    #[cfg(not(feature = "internals"))]
+    pub(crate) learned: Learned,
+    /// The same, open to tests.
+    #[cfg(feature = "internals")]
+    pub learned: Learned,
     /// The caches that may stay as they are.
     pub exempt: Arc<Exemptions>,
     /// The rules to run; `None` for all of them.
@@ -53,9 +50,20 @@ pub struct Settings {
     pub severities: BTreeMap<RuleId, Severity>,
 }
 
+/// The facts about a Dockerfile that the files around it tell.
+#[derive(Clone, Debug, Default)]
+pub struct Learned {
+    /// The builder that a file beside the Dockerfile is for, where none is configured.
+    pub suspected: Option<&'static Profile>,
+    /// The builds of the run that make the Dockerfile for several platforms at once.
+    pub built_for: Vec<PlatformBuild>,
+    /// The lanes that the builds of the run have by variables which no configuration names.
+    pub own_lanes: OwnLanes,
+}
+
 /// A build of a Dockerfile for several platforms at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuiltFor {
+pub struct PlatformBuild {
     /// The build as messages name it: its place or its name.
     pub build: String,
     /// The platforms, at least two.
@@ -86,7 +94,7 @@ pub struct Unpassed {
 impl Settings {
     /// Returns the variables other than the lane argument that set jobs apart.
     pub fn isolating(&self) -> impl Iterator<Item = &String> {
-        self.isolating.iter().chain(&self.own_lanes.names)
+        self.isolating.iter().chain(&self.learned.own_lanes.names)
     }
 
     /// Returns whether `rule` runs.
@@ -150,9 +158,7 @@ impl Default for Settings {
             own_builders: None,
             require_syntax: false,
             profile: None,
-            suspected: None,
-            built_for: Vec::new(),
-            own_lanes: OwnLanes::default(),
+            learned: Learned::default(),
             exempt: Arc::default(),
             rules: None,
             severities: BTreeMap::new(),

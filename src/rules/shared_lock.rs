@@ -60,7 +60,10 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
 /// Returns the finding on a lock by which no two builds that are known wait, since each passes a value of its own.
 fn own_lane(cx: &Context<'_>, cache: &Cache<'_>) -> Finding {
     let names = lanes(cx.file, cx.settings, &cache.word, cache.instruction);
-    let (names, setting) = (names.join("` and `"), &cx.settings.own_lanes.setting);
+    let (names, setting) = (
+        names.join("` and `"),
+        &cx.settings.learned.own_lanes.setting,
+    );
     let id = cache.id();
     let message = format!(
         "the builds that are known have lanes of their own by `{names}`: none waits for the lock `{id}`"
@@ -159,7 +162,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if let Some(note) = cx.lost_id(cache, arg) {
         help.push_str(&format!("\n({note})"));
     }
-    let unpassed = &cx.settings.own_lanes.unpassed;
+    let unpassed = &cx.settings.learned.own_lanes.unpassed;
     let depends = |name: &str| depends_on(cx.file, &cache.word, cache.instruction, name);
     if let Some(one) = unpassed.iter().find(|one| depends(&one.name)) {
         let Unpassed { name, build } = one;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteVec;
 use cachelane::fix::Applicability;
-use cachelane::rules::{Settings, profile};
+use cachelane::rules::{Profile, Settings};
 
 /// The differences between a file and the text of its block, in words: `bom`, it begins with a byte order mark; `crlf`,
 /// every line ends with CR LF; `no-newline`, the last line has no end; `escaped`, other bytes are written as in a
@@ -193,11 +193,13 @@ pub fn settings(source: &[u8]) -> (Settings, Applicability) {
             (1, _) => settings.default = word.into(),
             (_, ("keep-default", "")) => settings.keep_default = true,
             (_, ("include-generated", "")) => settings.include_generated = true,
-            (_, ("suspected", name)) => settings.suspected = Some(profile::by_name(name).unwrap()),
+            (_, ("suspected", name)) => {
+                settings.learned.suspected = Some(Profile::by_name(name).unwrap());
+            }
             (_, ("builders", "per-job")) => settings.own_builders = Some(true),
             (_, ("namespace", "")) => settings.namespace = true,
             (_, ("require-syntax", "")) => settings.require_syntax = true,
-            (_, ("profile", name)) => settings.profile = Some(profile::by_name(name).unwrap()),
+            (_, ("profile", name)) => settings.profile = Some(Profile::by_name(name).unwrap()),
             (_, ("isolating", names)) => {
                 settings.isolating = names.split(',').map(Into::into).collect();
             }

@@ -146,8 +146,15 @@ fn a_configuration_holds_for_the_files_that_it_names() {
         "old/Dockerfile:2: info[shared-lock]",
     ];
     assert_eq!(found(&project), expected);
-    let problems = Project::with_config("arg = 1\n").unwrap_err();
-    assert_eq!(problems[0].span.of(b"arg = 1\n"), b"1");
+    let text = "arg = 1\n";
+    let problems = Project::with_config(text).unwrap_err();
+    assert_eq!(problems.0[0].span.of(text.as_bytes()), b"1");
+    // It goes through `?`, with all that is wrong.
+    let wrong = || -> Result<Project, Box<dyn std::error::Error>> {
+        Ok(Project::with_config("arg = \"9\"\ndefault = \"\"\n")?)
+    };
+    let said = wrong().unwrap_err().to_string();
+    assert_eq!(said.lines().count(), 2, "{said}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::budget;
 use crate::builds::Build;
 use crate::lint::check::check;
 use crate::lint::model::{Checked, FileReport};
-use crate::rules::Settings;
+use crate::rules::{Learned, Settings};
 
 /// Gives the Dockerfiles among `reports` the settings that say which builds of these and the `others` make them for
 /// several platforms at once, and by which variables they have lanes; checks those anew that had others. Says of them
@@ -47,7 +47,8 @@ pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &F
         let built_for = built_for.remove(&index).unwrap_or_default();
         let own_lanes = own_lanes.remove(&index).unwrap_or_default();
         let settings = &report.settings;
-        let is_known = settings.built_for == built_for && settings.own_lanes == own_lanes;
+        let learned = &settings.learned;
+        let is_known = learned.built_for == built_for && learned.own_lanes == own_lanes;
         let is_known = is_known || report.builds.is_some();
         let by_buildah = by_buildah.get(&index).copied();
         report.checked.by_buildah = by_buildah;
@@ -55,8 +56,11 @@ pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &F
             continue;
         }
         report.settings = Arc::new(Settings {
-            built_for,
-            own_lanes,
+            learned: Learned {
+                built_for,
+                own_lanes,
+                ..learned.clone()
+            },
             ..Settings::clone(settings)
         });
         let checked = budget::within(report.source.len(), || {

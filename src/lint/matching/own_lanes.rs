@@ -186,10 +186,8 @@ fn concluded(
 fn hypothetical(graph: &BuildGraph<'_>, file: usize, names: &BTreeSet<&str>) -> Settings {
     let report = graph.report(file);
     let known = names_of(graph, file);
-    let mut settings = Settings {
-        own_lanes: OwnLanes::default(),
-        ..Settings::clone(&report.settings)
-    };
+    let mut settings = Settings::clone(&report.settings);
+    settings.learned.own_lanes = OwnLanes::default();
     if has_shared_lock(report) {
         let names = names.iter().filter(|name| !known.contains(name));
         let names = names.take_while(|name| budget::spend(16 + name.len()));

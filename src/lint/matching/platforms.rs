@@ -7,15 +7,15 @@ use super::graph::{BuildGraph, BuildId};
 use super::resolved::{ResolvedBuild, called};
 use crate::budget;
 use crate::builds::{Platform, PlatformText, Platforms};
-use crate::rules::BuiltFor;
+use crate::rules::PlatformBuild;
 
 /// Returns, by index, the files that a build makes for several platforms at once, with the first such build of each
 /// target.
 pub(super) fn built_for(
     graph: &BuildGraph<'_>,
     resolved: &[ResolvedBuild],
-) -> BTreeMap<usize, Vec<BuiltFor>> {
-    let mut found: BTreeMap<usize, Vec<BuiltFor>> = BTreeMap::new();
+) -> BTreeMap<usize, Vec<PlatformBuild>> {
+    let mut found: BTreeMap<usize, Vec<PlatformBuild>> = BTreeMap::new();
     if !resolved.iter().any(|one| is_for_several(graph, one)) {
         return found;
     }
@@ -26,11 +26,11 @@ pub(super) fn built_for(
             continue;
         };
         let all = found.entry(index).or_default();
-        let is_same = |other: &BuiltFor| other.target == one.target;
+        let is_same = |other: &PlatformBuild| other.target == one.target;
         if !budget::spend(1 + all.len()) || all.iter().any(is_same) {
             continue;
         }
-        all.push(BuiltFor {
+        all.push(PlatformBuild {
             build: graph.place(id),
             platforms,
             target: one.target.clone(),

@@ -41,7 +41,7 @@ fn a_pattern_matches_whole_ids() {
 fn what_is_no_pattern_is_said_in_one_line() {
     let wrong = |patterns: &[&str]| {
         let entries = patterns.iter().map(|pattern| (*pattern, vec![])).collect();
-        let wrong = Exemptions::new(entries).unwrap_err().into_iter();
+        let wrong = Exemptions::new(entries).unwrap_err().0.into_iter();
         wrong
             .map(|wrong| (wrong.entry, wrong.fault))
             .collect::<Vec<_>>()
