@@ -160,7 +160,7 @@ fn a_configuration_holds_for_the_files_that_it_names() {
 #[test]
 fn a_build_file_that_cannot_be_read_is_an_error_and_a_template_of_one_is_none() {
     let mut project = Project::new(Settings::default());
-    project.replace("compose.yaml", "services:\n  a: [\n");
+    project.replace("compose.yaml", "services:\n  a: { build: . \n  b: 1\n");
     project.replace(
         "docker-bake.hcl",
         "{% if x %}\ntarget \"a\" {}\n{% endif %}\n",
