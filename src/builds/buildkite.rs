@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::format::{FilePath, Format, Insertion, PathBase};
 use super::jobs::{
-    self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
-    Scope, Source, Step,
+    self, FoundBuild, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow,
+    Pipeline, Source, Step, StepScope,
 };
 use super::model::{AxisPath, Env, Lane, Ordered, Queue, Runs, Unknown, same};
 use super::paths::Text;
@@ -55,7 +55,7 @@ impl Language for Buildkite {
         Some(name.strip_prefix('.').unwrap_or(ONLY).into())
     }
 
-    fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
+    fn predefined(&self, scope: &StepScope<'_>, name: &str) -> Option<String> {
         match name {
             "BUILDKITE_STEP_KEY" => scope.job.name.clone(),
             "BUILDKITE_LABEL"
@@ -67,7 +67,7 @@ impl Language for Buildkite {
         }
     }
 
-    fn filled(&self, scope: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
+    fn filled(&self, scope: &StepScope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
         if scope.run.is_some() {
             return in_run(scope, text).map(Text::from);
         }
@@ -102,7 +102,7 @@ impl Pipeline for Buildkite {
     }
 
     /// Passes the step's key, where other steps build the same, and its matrix values, joined with `-`.
-    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+    fn insert(&self, found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         let [name] = found.build.jobs.as_slice() else {
             return Err("several steps run it".to_owned());
         };
@@ -134,7 +134,10 @@ impl Pipeline for Buildkite {
 
 /// Returns those of `axes` whose values can stand in a command and in a lane as they are (not a path or an image), if
 /// they tell the jobs apart.
-fn usable<'f>(found: &'f Found<'_>, axes: &'f [AxisPath]) -> Result<Vec<&'f AxisPath>, String> {
+fn usable<'f>(
+    found: &'f FoundBuild<'_>,
+    axes: &'f [AxisPath],
+) -> Result<Vec<&'f AxisPath>, String> {
     let rows = || found.runs.iter().flat_map(JobRuns::rows);
     let value = |row: &'f MatrixRow, axis: &AxisPath| {
         let value = jobs::value(row, axis).map(String::as_str);
@@ -153,7 +156,7 @@ fn usable<'f>(found: &'f Found<'_>, axes: &'f [AxisPath]) -> Result<Vec<&'f Axis
 }
 
 /// Returns `text` with the values of the matrix.
-fn in_run(scope: &Scope<'_>, text: &str) -> Option<String> {
+fn in_run(scope: &StepScope<'_>, text: &str) -> Option<String> {
     let mut parts = text.split("{{");
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {

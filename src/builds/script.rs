@@ -10,7 +10,9 @@ use regex::bytes::Regex;
 
 use super::command;
 use super::format::{FilePath, Format, Insertion, PathBase};
-use super::jobs::{self, Found, Gatherer, Job, Language, Matrix, Piece, Pipeline, Source, Step};
+use super::jobs::{
+    self, FoundBuild, Gatherer, Job, Language, Matrix, Piece, Pipeline, Source, Step,
+};
 use super::model::Lane;
 use super::paths::Text;
 use super::shell::{self, Dialect, Lookup};
@@ -98,7 +100,7 @@ impl Pipeline for Script {
         gatherer.piece(piece, &step, Some(""));
     }
 
-    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+    fn insert(&self, found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         jobs::from_environment(found, lane)
     }
 }

@@ -220,12 +220,12 @@ pub struct FixArgs {
     #[arg(long, alias = "output-format", value_enum, default_value = "human")]
     pub format: Plain,
     #[command(flatten)]
-    pub fixes: Fixes,
+    pub fixes: FixSettings,
 }
 
 /// Settings that only `fix` takes as options.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
-pub struct Fixes {
+pub struct FixSettings {
     /// Write ids that stay as they are for builds that pass no lane, so that these keep their warm caches
     #[arg(long)]
     pub keep_default: bool,
@@ -383,7 +383,7 @@ impl Common {
 
 impl SettingsArgs {
     /// Returns what was typed as the configuration takes it.
-    pub fn overrides(&self, select: &Select, fixes: Fixes) -> Overrides {
+    pub fn overrides(&self, select: &Select, fixes: FixSettings) -> Overrides {
         Overrides {
             arg: self.arg.clone(),
             default: self.default.clone(),

@@ -8,7 +8,7 @@ use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
 
-use super::args::{BuildsArgs, Fixes, Plain, Select};
+use super::args::{BuildsArgs, FixSettings, Plain, Select};
 use super::notes::typed;
 use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts};
@@ -16,7 +16,12 @@ use super::terminal;
 
 pub fn run(args: &BuildsArgs) -> CommandResult {
     let common = &args.common;
-    let run = Run::new(common, &Select::default(), Fixes::default(), Texts::None)?;
+    let run = Run::new(
+        common,
+        &Select::default(),
+        FixSettings::default(),
+        Texts::None,
+    )?;
     let (checked, builds) = run.check();
     let known = builds.unwrap_or_default();
     let reports = checked.results.iter();

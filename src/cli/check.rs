@@ -7,7 +7,7 @@ use crate::report::notes::printed;
 use crate::report::{Format, Note, Run as Reported, RunError, Summary, human};
 use crate::text::inert;
 
-use super::args::{CheckArgs, Fixes, STDIN};
+use super::args::{CheckArgs, FixSettings, STDIN};
 use super::outcome::{CommandResult, Error, Outcome};
 use super::run::{Run, Texts};
 use super::since::Since;
@@ -20,9 +20,9 @@ pub fn run(args: &CheckArgs) -> CommandResult {
     } else {
         Texts::None
     };
-    let fixes = Fixes {
+    let fixes = FixSettings {
         include_generated: args.ignores.include_generated,
-        ..Fixes::default()
+        ..FixSettings::default()
     };
     let run = Run::new(common, &args.gate.select, fixes, texts);
     check_args(args)?;

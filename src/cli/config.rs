@@ -6,7 +6,7 @@ use crate::config::{self, Origin, Shown};
 use crate::report;
 use crate::text::printable;
 
-use super::args::{ConfigCommand, Fixes, ShowArgs};
+use super::args::{ConfigCommand, FixSettings, ShowArgs};
 use super::config_resolver::{ConfigResolver, LoadedConfig};
 use super::outcome::Error;
 use super::terminal;
@@ -23,7 +23,7 @@ pub fn run(command: &ConfigCommand) -> Result<(), Error> {
 
 fn show(args: &ShowArgs) -> Result<(), Error> {
     args.select.check()?;
-    let configs = ConfigResolver::new(&args.settings, &args.select, Fixes::default())?;
+    let configs = ConfigResolver::new(&args.settings, &args.select, FixSettings::default())?;
     let path = if args.path.is_dir() {
         args.path.join("Dockerfile")
     } else {

@@ -14,7 +14,7 @@ use crate::rules::{Settings, profile};
 use crate::workspace::config as disk;
 use crate::workspace::discover::{is_repository, is_there_or_ignored, repository};
 
-use super::args::{Fixes, Select, SettingsArgs};
+use super::args::{FixSettings, Select, SettingsArgs};
 use super::outcome::ConfigError;
 use super::terminal;
 
@@ -44,7 +44,11 @@ pub struct ConfigResolver {
 
 impl ConfigResolver {
     /// Reads the configuration that `args` name, if any; all options win over it.
-    pub fn new(args: &SettingsArgs, select: &Select, fixes: Fixes) -> Result<Self, ConfigError> {
+    pub fn new(
+        args: &SettingsArgs,
+        select: &Select,
+        fixes: FixSettings,
+    ) -> Result<Self, ConfigError> {
         let overrides = args.overrides(select, fixes);
         let here = std::env::current_dir().unwrap_or_default();
         let none = Arc::new(LoadedConfig {

@@ -16,7 +16,7 @@ use crate::report::notes::printed;
 use crate::report::{Note, Run as Reported, RunError, Summary, human};
 use crate::workspace::file;
 
-use super::args::{FixArgs, Fixes, Plain, Select, SettingsArgs};
+use super::args::{FixArgs, FixSettings, Plain, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::fix_output::{Output, embedded_line, embedded_locks, explain};
 use super::outcome::{CommandResult, Error, Outcome};
@@ -184,7 +184,7 @@ fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
         no_config: typed.no_config,
         ..SettingsArgs::default()
     };
-    let configs = ConfigResolver::new(&plain, &Select::default(), Fixes::default());
+    let configs = ConfigResolver::new(&plain, &Select::default(), FixSettings::default());
     let Ok(configured) = configs.and_then(|configs| configs.at(&report.path)) else {
         return;
     };

@@ -10,7 +10,7 @@ use crate::builds::ci::{self, JobLane, Typed};
 use crate::report;
 use crate::rules::Settings;
 
-use super::args::{Fixes, IdArgs, LaneArgs, LaneFormat, Select, SettingsArgs};
+use super::args::{FixSettings, IdArgs, LaneArgs, LaneFormat, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::outcome::Error;
 use super::terminal;
@@ -57,7 +57,7 @@ pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
         arg: arg.map(str::to_owned),
         ..SettingsArgs::default()
     };
-    let configs = ConfigResolver::new(&typed, &Select::default(), Fixes::default())?;
+    let configs = ConfigResolver::new(&typed, &Select::default(), FixSettings::default())?;
     let path = Path::new("Dockerfile");
     Ok(configs.at(path)?.settings(path))
 }

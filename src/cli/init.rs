@@ -10,7 +10,7 @@ use crate::text::printable;
 use crate::workspace::discover::repository;
 use crate::workspace::file::{self, FileError};
 
-use super::args::{Common, Fixes, InitArgs, Select};
+use super::args::{Common, FixSettings, InitArgs, Select};
 use super::outcome::{CommandResult, Error, Outcome};
 use super::run::{Run, Texts};
 use super::terminal;
@@ -127,7 +127,13 @@ impl Initialized {
 /// have one, and a lock is shared.
 fn propose_builders(folder: &Path) -> Result<(), Error> {
     let common = Common::of(folder);
-    let run = Run::new(&common, &Select::default(), Fixes::default(), Texts::None)?.first_pass();
+    let run = Run::new(
+        &common,
+        &Select::default(),
+        FixSettings::default(),
+        Texts::None,
+    )?
+    .first_pass();
     let (checked, _) = run.check();
     if let Some(own) = OwnBuilders::of(&checked.results).filter(|own| own.is_for_all) {
         terminal::print_text(&format!(

@@ -9,14 +9,19 @@ use crate::report::table::table;
 use crate::report::{self, json};
 use crate::text::{LineIndex, count};
 
-use super::args::{Fixes, ListArgs, Plain, Select};
+use super::args::{FixSettings, ListArgs, Plain, Select};
 use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts, Visited};
 use super::terminal;
 
 pub fn run(args: &ListArgs) -> CommandResult {
     let common = &args.common;
-    let run = Run::new(common, &Select::default(), Fixes::default(), Texts::None)?;
+    let run = Run::new(
+        common,
+        &Select::default(),
+        FixSettings::default(),
+        Texts::None,
+    )?;
     let listed = run.over(list);
     let (mut failed, files) = (!run.configs.errors().is_empty(), listed.files);
     let mut all = Listed::default();

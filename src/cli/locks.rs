@@ -6,7 +6,7 @@ use crate::lint::matching::{LockMap, map_locks};
 use crate::report::RunError;
 use crate::report::locks::{Extent, MapFormat, render};
 
-use super::args::{Fixes, LocksArgs, Select};
+use super::args::{FixSettings, LocksArgs, Select};
 use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts};
 use super::terminal;
@@ -15,7 +15,7 @@ pub fn run(args: &LocksArgs) -> CommandResult {
     let run = Run::new(
         &args.common,
         &Select::default(),
-        Fixes::default(),
+        FixSettings::default(),
         Texts::None,
     )?;
     let (checked, _) = run.check();

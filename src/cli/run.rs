@@ -17,7 +17,7 @@ use crate::rules::Settings;
 use crate::workspace::discover::{self, Visit};
 use crate::workspace::file::{self, FileError};
 
-use super::args::{Common, Fixes, STDIN, Select};
+use super::args::{Common, FixSettings, STDIN, Select};
 use super::config_resolver::{ConfigResolver, LoadedConfig};
 use super::outcome::Error;
 use super::terminal;
@@ -77,7 +77,7 @@ impl<'a> Run<'a> {
     pub fn new(
         common: &'a Common,
         select: &Select,
-        fixes: Fixes,
+        fixes: FixSettings,
         texts: Texts,
     ) -> Result<Self, Error> {
         terminal::set_color(common.color);

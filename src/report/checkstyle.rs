@@ -1,6 +1,6 @@
 //! Checkstyle's XML, which many review tools and editors read.
 
-use super::found::{self, FileFindings};
+use super::found::{self, PrintedFile};
 use super::model::{Run, RunError};
 use super::xml::{self, Element};
 
@@ -24,7 +24,7 @@ fn run_error(error: &RunError) -> Element {
     file.around([element])
 }
 
-fn file(file: &FileFindings<'_>) -> Element {
+fn file(file: &PrintedFile<'_>) -> Element {
     let errors = file.findings().iter().map(|finding| {
         let start = file.range(finding.span).start;
         Element::new("error")

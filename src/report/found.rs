@@ -7,7 +7,7 @@ use crate::text::{LineIndex, Range, Span, printable};
 use super::model::{Run, path};
 
 /// A file with findings.
-pub(super) struct FileFindings<'a> {
+pub(super) struct PrintedFile<'a> {
     /// The path in reports, unescaped.
     pub(super) path: String,
     pub(super) report: &'a FileReport,
@@ -26,19 +26,19 @@ pub(super) struct Related<'a> {
 }
 
 /// Returns the files of `run` with findings, in order.
-pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = FileFindings<'a>> {
+pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = PrintedFile<'a>> {
     let found = run
         .reports
         .iter()
         .filter(|report| !report.checked.findings.is_empty());
-    found.map(|report| FileFindings {
+    found.map(|report| PrintedFile {
         path: path(&report.path),
         lines: LineIndex::new(&report.source),
         report,
     })
 }
 
-impl<'a> FileFindings<'a> {
+impl<'a> PrintedFile<'a> {
     /// Returns its findings, ordered by place.
     pub(super) fn findings(&self) -> &'a [Finding] {
         &self.report.checked.findings

@@ -6,7 +6,7 @@ use crate::finding::{Finding, Severity};
 use crate::lint::matching::LockMap;
 use crate::text::{count, printable};
 
-use super::found::{self, FileFindings};
+use super::found::{self, PrintedFile};
 use super::human;
 use super::locks::{cells, mermaid};
 use super::model::{Run, RunError};
@@ -52,7 +52,7 @@ fn run_error(error: &RunError) -> String {
     )
 }
 
-fn annotation(file: &FileFindings<'_>, finding: &Finding) -> String {
+fn annotation(file: &PrintedFile<'_>, finding: &Finding) -> String {
     let command = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -152,7 +152,7 @@ fn locks(run: &Run<'_>, map: &LockMap) -> String {
     out
 }
 
-fn row(file: &FileFindings<'_>, finding: &Finding) -> String {
+fn row(file: &PrintedFile<'_>, finding: &Finding) -> String {
     let line = file.range(finding.span).start.line;
     let place = format!("{}:{line}", clipped(&printable(&file.path), MAX_PATH));
     let message = clipped(&printable(&finding.message), MAX_MESSAGE);

@@ -8,7 +8,7 @@ use crate::lint::ListedMount;
 use crate::text::Range;
 
 use super::document::{document, list_document};
-use super::found::{self, FileFindings, Related};
+use super::found::{self, PrintedFile, Related};
 use super::model::{Run, RunError, Summary};
 use super::notes::Note;
 
@@ -49,9 +49,9 @@ pub fn findings(run: &Run<'_>) -> String {
         errors: &'a [RunError],
         summary: &'a Summary,
     }
-    let files: Vec<FileFindings<'_>> = found::files(run).collect();
+    let files: Vec<PrintedFile<'_>> = found::files(run).collect();
     let all = |file| {
-        FileFindings::findings(file)
+        PrintedFile::findings(file)
             .iter()
             .map(move |finding| json_finding(file, finding))
     };
@@ -63,10 +63,7 @@ pub fn findings(run: &Run<'_>) -> String {
     })
 }
 
-pub(super) fn json_finding<'a>(
-    file: &'a FileFindings<'_>,
-    finding: &'a Finding,
-) -> JsonFinding<'a> {
+pub(super) fn json_finding<'a>(file: &'a PrintedFile<'_>, finding: &'a Finding) -> JsonFinding<'a> {
     let edit = |edit: &'a Edit| JsonEdit {
         start: edit.span().start,
         end: edit.span().end,

@@ -3,14 +3,14 @@
 use crate::finding::{Finding, Severity};
 use crate::text::printable;
 
-use super::found::{self, FileFindings};
+use super::found::{self, PrintedFile};
 use super::model::{Run, RunError};
 use super::xml::{self, Element};
 
 /// Returns the findings of `run` as an XML document. Errors and warnings are failures; infos are skipped tests, since
 /// they never fail the gate; a [`RunError`] is an error; a run with none of these is one test that passes.
 pub fn render(run: &Run<'_>) -> String {
-    let files: Vec<FileFindings<'_>> = found::files(run).collect();
+    let files: Vec<PrintedFile<'_>> = found::files(run).collect();
     let found: usize = files.iter().map(|file| file.findings().len()).sum();
     let infos: usize = files.iter().map(infos).sum();
     let errors = run.errors.len();
@@ -35,7 +35,7 @@ pub fn render(run: &Run<'_>) -> String {
     xml::document(&root.around(suites))
 }
 
-fn infos(file: &FileFindings<'_>) -> usize {
+fn infos(file: &PrintedFile<'_>) -> usize {
     let infos = file.findings().iter();
     infos
         .filter(|finding| finding.severity == Severity::Info)
@@ -67,7 +67,7 @@ fn run_error(error: &RunError) -> Element {
     case(&text, error.place()).around([element.text(text.clone())])
 }
 
-fn suite_of(file: &FileFindings<'_>) -> Element {
+fn suite_of(file: &PrintedFile<'_>) -> Element {
     let (tests, skipped) = (file.findings().len(), infos(file));
     let cases = file
         .findings()
@@ -76,7 +76,7 @@ fn suite_of(file: &FileFindings<'_>) -> Element {
     suite(&file.path, [tests - skipped, 0, skipped], cases.collect())
 }
 
-fn finding_case(file: &FileFindings<'_>, finding: &Finding) -> Element {
+fn finding_case(file: &PrintedFile<'_>, finding: &Finding) -> Element {
     let (start, rule) = (file.range(finding.span).start, finding.rule);
     let is_info = finding.severity == Severity::Info;
     let text = format!(

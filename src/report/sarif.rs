@@ -6,7 +6,7 @@ use crate::text::{Range, printable};
 
 use super::document::{Json, json_text, object};
 use super::fingerprint::fingerprints;
-use super::found::{self, FileFindings, Related};
+use super::found::{self, PrintedFile, Related};
 use super::model::{Run, RunError};
 
 const SCHEMA: &str =
@@ -106,7 +106,7 @@ const fn level(severity: Severity) -> &'static str {
 }
 
 /// Returns SARIF's `result` with the fingerprint `print`; the number behind its name is the version of its making.
-fn result(rules: &[RuleId], file: &FileFindings<'_>, finding: &Finding, print: String) -> Json {
+fn result(rules: &[RuleId], file: &PrintedFile<'_>, finding: &Finding, print: String) -> Json {
     let related = |(index, related): (usize, Related<'_>)| {
         object! {
             "id": index + 1,
@@ -129,7 +129,7 @@ fn result(rules: &[RuleId], file: &FileFindings<'_>, finding: &Finding, print: S
 }
 
 /// Returns the finding, its help, and a link to each related location: GitHub shows only those that the text links.
-fn message(file: &FileFindings<'_>, finding: &Finding) -> String {
+fn message(file: &PrintedFile<'_>, finding: &Finding) -> String {
     let mut lines: Vec<String> = found::texts(finding)
         .iter()
         .map(|line| plain(line))
@@ -172,7 +172,7 @@ fn region(Range { start, end }: Range) -> Json {
     }
 }
 
-fn fix(file: &FileFindings<'_>, fix: &Fix) -> Json {
+fn fix(file: &PrintedFile<'_>, fix: &Fix) -> Json {
     let who = match fix.applicability() {
         Applicability::Safe => "safe: `cachelane fix` does it",
         Applicability::Unsafe => "unsafe, look at the result: `cachelane fix --unsafe` does it",

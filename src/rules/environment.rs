@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use crate::builds::command::{Prefix, Runs, program_name as name};
+use crate::builds::command::{Prefix, Wrapped, program_name as name};
 use crate::dockerfile::Keyword;
 use crate::text::pattern;
 
@@ -63,7 +63,7 @@ pub(super) fn may_see_all_variables(command: &Command) -> bool {
     let (before, rest) = command.at_program();
     let is_carried = |word: &String| {
         let is_odd = |first: char| !first.is_ascii_alphanumeric() && !"-/._+".contains(first);
-        let is_runner = Prefix::of(word).is_some_and(|prefix| prefix.runs != Runs::Command);
+        let is_runner = Prefix::of(word).is_some_and(|prefix| prefix.runs != Wrapped::Command);
         word.contains('=') || !(is_runner || word.starts_with(is_odd))
     };
     if !before.iter().all(is_carried) {

@@ -34,7 +34,7 @@ pub struct CalledBuild<'c, 'a> {
 }
 
 /// A lock that a build takes.
-struct Lock<'c, 'a> {
+struct StageLock<'c, 'a> {
     id: Vec<u8>,
     stage: usize,
     cache: &'c Cache<'a>,
@@ -44,7 +44,7 @@ struct Lock<'c, 'a> {
 struct Reach<'c, 'a> {
     build: &'c CalledBuild<'c, 'a>,
     needed: Vec<bool>,
-    locks: Vec<Lock<'c, 'a>>,
+    locks: Vec<StageLock<'c, 'a>>,
 }
 
 /// Returns the findings about builds that one call runs at once, each at the second of those that wait for one lock.
@@ -152,7 +152,7 @@ impl<'c, 'a> Reach<'c, 'a> {
             if let Some(namespace) = build.args.get(NAMESPACE) {
                 id.splice(..0, [namespace.as_bytes(), b"\0"].concat());
             }
-            needed[stage].then_some(Lock { id, stage, cache })
+            needed[stage].then_some(StageLock { id, stage, cache })
         });
         let locks = locks.collect();
         Some(Self {
@@ -170,9 +170,9 @@ impl<'c, 'a> Reach<'c, 'a> {
         if is_ordered(self.build, other.build) || is_ordered(other.build, self.build) {
             return None;
         }
-        let theirs = |lock: &Lock<'c, 'a>| {
+        let theirs = |lock: &StageLock<'c, 'a>| {
             let own = lock;
-            let is_it = |theirs: &&Lock<'c, 'a>| {
+            let is_it = |theirs: &&StageLock<'c, 'a>| {
                 budget::spend(16)
                     && (&theirs.id, &theirs.cache.key.base) == (&own.id, &own.cache.key.base)
                     && self.waits(own, other, theirs)
@@ -183,7 +183,7 @@ impl<'c, 'a> Reach<'c, 'a> {
     }
 
     /// Returns whether the RUNs of two mounts of one lock run at once.
-    fn waits(&self, own: &Lock<'c, 'a>, other: &Self, theirs: &Lock<'c, 'a>) -> bool {
+    fn waits(&self, own: &StageLock<'c, 'a>, other: &Self, theirs: &StageLock<'c, 'a>) -> bool {
         let (a, b) = (own.cache.instruction, theirs.cache.instruction);
         let file = self.build.cx.file;
         let is_one_file = std::ptr::eq(file, other.build.cx.file);
@@ -195,7 +195,7 @@ impl<'c, 'a> Reach<'c, 'a> {
         if own.stage == theirs.stage || needs_both(self) || needs_both(other) {
             return false;
         }
-        let taker = |lock: &Lock<'c, 'a>| LockingStage {
+        let taker = |lock: &StageLock<'c, 'a>| LockingStage {
             stage: lock.stage,
             runs: vec![lock.cache],
         };
@@ -204,7 +204,7 @@ impl<'c, 'a> Reach<'c, 'a> {
     }
 }
 
-fn finding(builds: &[&CalledBuild<'_, '_>], lock: &Lock<'_, '_>) -> Finding {
+fn finding(builds: &[&CalledBuild<'_, '_>], lock: &StageLock<'_, '_>) -> Finding {
     let (first, second) = (builds[0], builds[1]);
     let cx = first.cx;
     let mut names: Vec<String> = builds.iter().map(|one| format!("`{}`", one.name)).collect();

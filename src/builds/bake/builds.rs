@@ -5,7 +5,7 @@ use hcl_edit::expr::Expression;
 
 use super::file::{File, Lineage, after};
 use super::heredoc::{self, Part};
-use super::scope::Scope;
+use super::scope::BakeScope;
 use super::value::{Ast, Field, Kind, Value};
 use crate::builds::inline::hole;
 use crate::builds::jobs::{MAX_ROWS, product};
@@ -39,21 +39,21 @@ struct RowGroup {
 
 impl<'f> Lineage<'f> {
     /// Returns the attribute that counts, with its value: the first one that is not `null`.
-    fn get(&self, key: &str, scope: &Scope<'_>) -> Option<(&'f Ast, Value)> {
+    fn get(&self, key: &str, scope: &BakeScope<'_>) -> Option<(&'f Ast, Value)> {
         let all = self.all.iter().filter_map(|target| target.get(key));
         let mut all = all.map(|ast| (ast, scope.value(ast)));
         all.find(|(_, value)| *value != Value::Null)
     }
 
-    fn value(&self, key: &str, scope: &Scope<'_>) -> Option<Value> {
+    fn value(&self, key: &str, scope: &BakeScope<'_>) -> Option<Value> {
         self.get(key, scope).map(|(_, value)| value)
     }
 
-    fn text(&self, key: &str, scope: &Scope<'_>) -> Option<String> {
+    fn text(&self, key: &str, scope: &BakeScope<'_>) -> Option<String> {
         Some(self.value(key, scope)?.text()?.into_owned())
     }
 
-    fn add_to(&self, file: &mut BuildFile, source: &str, scope: &mut Scope<'_>) {
+    fn add_to(&self, file: &mut BuildFile, source: &str, scope: &mut BakeScope<'_>) {
         let name = format!("target `{}`", self.target.name);
         let span = self.target.span;
         let mut found: Vec<RowGroup> = Vec::new();
@@ -128,7 +128,7 @@ impl<'f> Lineage<'f> {
     }
 
     /// Returns the build of one combination of the matrix, whose values are in `scope`.
-    fn leg(&self, source: &str, scope: &Scope<'_>) -> TargetLeg {
+    fn leg(&self, source: &str, scope: &BakeScope<'_>) -> TargetLeg {
         let (args, _) = self.args(source, scope);
         let is_paid = Arg::pay(args.len());
         TargetLeg {
@@ -139,7 +139,7 @@ impl<'f> Lineage<'f> {
         }
     }
 
-    fn no_cache(&self, scope: &Scope<'_>) -> Option<NoCache> {
+    fn no_cache(&self, scope: &BakeScope<'_>) -> Option<NoCache> {
         if let Some((ast, all)) = self.get("no-cache", scope)
             && all.text().as_deref() == Some("true")
         {
@@ -151,7 +151,7 @@ impl<'f> Lineage<'f> {
         NoCache::of_stages(&stages.join(","), ast.span)
     }
 
-    fn subject(&self, file: &mut BuildFile, scope: &Scope<'_>) -> Result<Subject, String> {
+    fn subject(&self, file: &mut BuildFile, scope: &BakeScope<'_>) -> Result<Subject, String> {
         if let Some((ast, _)) = self.get("dockerfile-inline", scope) {
             let inline = inline(ast, scope)
                 .ok_or_else(|| format!("its `dockerfile-inline` {}", scope.obstacle(ast)))?;
@@ -172,7 +172,7 @@ impl<'f> Lineage<'f> {
     }
 
     /// Returns the arguments that the target passes, and whether these are all.
-    fn args(&self, source: &str, scope: &Scope<'_>) -> (Vec<Arg>, bool) {
+    fn args(&self, source: &str, scope: &BakeScope<'_>) -> (Vec<Arg>, bool) {
         let mut args: Vec<Arg> = Vec::new();
         let mut seen: HashSet<String> = HashSet::new();
         let mut known = true;
@@ -227,7 +227,7 @@ fn platforms_of(value: &Value) -> Platforms {
 }
 
 /// Returns the names of a `matrix` with their values, in the order of the file where it says one.
-fn axes(ast: &Ast, value: &Value, scope: &Scope<'_>) -> Vec<(String, Value)> {
+fn axes(ast: &Ast, value: &Value, scope: &BakeScope<'_>) -> Vec<(String, Value)> {
     let Some(fields) = ast.fields() else {
         return value.fields().unwrap_or_default().to_vec();
     };
@@ -249,7 +249,7 @@ fn rows(matrix: &[(String, Value)]) -> Vec<Vec<(String, Value)>> {
     product(&axes).unwrap_or_default()
 }
 
-fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
+fn inline(ast: &Ast, scope: &BakeScope<'_>) -> Option<Inline> {
     let (mut text, mut map) = (String::new(), SourceMap::default());
     let parts = match &ast.kind {
         Kind::Other(expression) => heredoc::parts(scope.source, expression),

@@ -9,7 +9,7 @@ use hcl_edit::template::{Directive, Element, Strip, Template};
 
 use super::functions;
 use super::heredoc;
-use super::scope::Scope;
+use super::scope::BakeScope;
 use super::value::{Ast, Evaluated, Failed, Field, Kind, Value, bool_of, number_of};
 use crate::budget;
 use crate::builds::jobs;
@@ -43,7 +43,7 @@ impl<'l> Locals<'l> {
     }
 }
 
-impl Scope<'_> {
+impl BakeScope<'_> {
     /// Returns the value of `ast`, where every variable has its default.
     pub(super) fn value(&self, ast: &Ast) -> Value {
         self.ast(ast, &self.global()).unwrap_or(Value::Unknown)

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use hcl_edit::expr::Expression;
 
-use super::scope::{Function, Scope, Variable};
+use super::scope::{BakeScope, Function, Variable};
 use super::value::{Ast, Field, Kind, Value};
 use crate::budget;
 use crate::builds::model::Group;
@@ -100,16 +100,16 @@ impl File {
     }
 
     /// Returns what the expressions of the file, whose text is `source`, can name.
-    pub(super) fn scope<'a>(&'a self, source: &'a str) -> Scope<'a> {
+    pub(super) fn scope<'a>(&'a self, source: &'a str) -> BakeScope<'a> {
         // The places of JSON are those of its own reader.
         let source = if self.json.is_some() { "" } else { source };
         let targets = self.targets.iter();
         let targets = targets.map(|target| (target.name.as_str(), target.fields.as_slice()));
-        Scope::new(source, &self.variables, &self.functions, targets)
+        BakeScope::new(source, &self.variables, &self.functions, targets)
     }
 
     /// Returns the groups with their members.
-    pub(super) fn groups(&self, scope: &Scope<'_>) -> Vec<Group> {
+    pub(super) fn groups(&self, scope: &BakeScope<'_>) -> Vec<Group> {
         let group = |(name, targets): &(String, Ast)| Group {
             name: name.clone(),
             members: scope.value(targets).texts(),
@@ -118,7 +118,7 @@ impl File {
     }
 
     /// Returns the targets that are built, without those that others only inherit from.
-    pub(super) fn built(&self, scope: &Scope<'_>) -> Vec<&Target> {
+    pub(super) fn built(&self, scope: &BakeScope<'_>) -> Vec<&Target> {
         let names = |ast: &Ast| scope.value(ast).texts();
         let mut named: HashSet<String> = HashSet::from(["default".to_owned()]);
         named.extend(self.groups.iter().flat_map(|(_, targets)| names(targets)));
@@ -133,7 +133,7 @@ impl File {
         self.targets.iter().filter(is_built).collect()
     }
 
-    pub(super) fn lineage<'a>(&'a self, target: &'a Target, scope: &Scope<'_>) -> Lineage<'a> {
+    pub(super) fn lineage<'a>(&'a self, target: &'a Target, scope: &BakeScope<'_>) -> Lineage<'a> {
         let mut found: Vec<&Target> = Vec::new();
         let mut seen: HashSet<&str> = HashSet::new();
         let mut known = true;

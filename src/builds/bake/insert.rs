@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::builds::builds;
 use super::file::{Braces, File, Json, Target};
-use super::scope::Scope;
+use super::scope::BakeScope;
 use super::value::Value;
 use crate::builds::format::{Inserter, Insertion};
 use crate::builds::lines;
@@ -29,7 +29,7 @@ pub(super) fn inserter(source: &str, file: &File, then: &mut dyn FnMut(Inserter<
 
 struct Targets<'d> {
     file: &'d File,
-    scope: Scope<'d>,
+    scope: BakeScope<'d>,
     places: HashMap<Span, &'d Target>,
     /// The places of the targets that are built.
     built: HashSet<Span>,
@@ -218,7 +218,7 @@ impl Writer<'_> {
 
     /// Declares the variable where it is missing, with the lane of a build that passes nothing: a user who sets none
     /// keeps that lane.
-    fn variable(&self, scope: &Scope<'_>) -> Result<Option<Edit>, String> {
+    fn variable(&self, scope: &BakeScope<'_>) -> Result<Option<Edit>, String> {
         let Lane { arg, default, .. } = *self.lane;
         let Some((own, is_block)) = scope.declared(arg) else {
             return Ok(Some(match &self.file.json {

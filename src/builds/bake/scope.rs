@@ -29,7 +29,7 @@ pub(super) struct Variable {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scope<'a> {
+pub(super) struct BakeScope<'a> {
     /// The text of a file in HCL.
     pub(super) source: &'a str,
     /// The variables and attributes of the file, with their values.
@@ -84,7 +84,7 @@ impl Names {
     }
 }
 
-impl<'a> Scope<'a> {
+impl<'a> BakeScope<'a> {
     /// Makes the scope of a file, whose text is `source` where that is HCL.
     pub(super) fn new(
         source: &'a str,

@@ -22,4 +22,4 @@ pub use read::words;
 pub use read::{all, may_build, names_builder, names_script, read};
 pub use scripts::given;
 pub use subject::subject;
-pub use tables::{Prefix, Runs, before_program, program_name};
+pub use tables::{Prefix, Wrapped, before_program, program_name};

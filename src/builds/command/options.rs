@@ -3,7 +3,7 @@
 use super::super::model::{ArgName, NAMESPACE};
 use super::super::shell::Word;
 use super::model::{MATRIX_LANE, OWN_LANE};
-use super::tables::{self, Options, Runs};
+use super::tables::{self, Options, Wrapped};
 use crate::text::is_name;
 
 pub(super) enum Item<'w> {
@@ -134,7 +134,7 @@ pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(ArgName, Word
         text => text.unwrap_or_default(),
     });
     let known: Vec<&str> = known.collect();
-    let at = tables::before_program(&known, |prefix| prefix.runs != Runs::Script);
+    let at = tables::before_program(&known, |prefix| prefix.runs != Wrapped::Script);
     let sets = words[..at].iter().filter_map(Word::assignment);
     let sets = sets.filter(|(name, _)| is_name(name));
     let sets = sets.map(|(name, value)| (name.into(), value)).collect();

@@ -111,12 +111,12 @@ pub struct Prefix {
     letters: &'static str,
     /// The number of its positional words before the command.
     words: usize,
-    pub runs: Runs,
+    pub runs: Wrapped,
 }
 
-/// What is behind a [`Prefix`].
+/// The words that a [`Prefix`] wraps.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Runs {
+pub enum Wrapped {
     /// A command, as without it.
     Command,
     /// A command that a package may bring, or that gets other settings.
@@ -126,9 +126,9 @@ pub enum Runs {
 }
 
 use crate::text::is_name;
-use Runs::{Command, Package, Script};
+use Wrapped::{Command, Package, Script};
 
-const fn prefix(name: &'static str, letters: &'static str, words: usize, runs: Runs) -> Prefix {
+const fn prefix(name: &'static str, letters: &'static str, words: usize, runs: Wrapped) -> Prefix {
     Prefix {
         name,
         letters,

@@ -8,7 +8,7 @@
 use super::runner;
 use crate::builds::builder::{Builder, Change, Create, NamedBuilder, OwnBuilder};
 use crate::builds::command::{self, Command};
-use crate::builds::jobs::{Scope, Step, by_inputs};
+use crate::builds::jobs::{Step, StepScope, by_inputs};
 use crate::builds::model::{Arg, Build, BuildTool, Files, FilesAt, NoCache, SAME, Subject};
 use crate::builds::paths::Text;
 use crate::builds::platforms::{OfTargets, PlatformText, Platforms};
@@ -77,7 +77,7 @@ pub fn is_old(uses: &str) -> bool {
 pub fn build(
     step: &Step<'_, '_>,
     uses: Node<'_>,
-    scope: &Scope<'_>,
+    scope: &StepScope<'_>,
     in_repository: &dyn Fn(Subject) -> Result<Subject, String>,
 ) -> Option<Result<Build, String>> {
     let name = uses.text()?;
@@ -142,7 +142,7 @@ fn extra(words: &str) -> Option<Command> {
 #[derive(Clone, Copy)]
 struct Inputs<'s, 'y> {
     with: Option<Node<'y>>,
-    scope: &'s Scope<'s>,
+    scope: &'s StepScope<'s>,
     in_repository: &'s dyn Fn(Subject) -> Result<Subject, String>,
 }
 

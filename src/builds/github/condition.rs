@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::budget;
 use crate::builds::builder::{Builders, CalledAction, Change};
-use crate::builds::jobs::{Job, Language, Scope};
+use crate::builds::jobs::{Job, Language, StepScope};
 use crate::builds::model::Env;
 use crate::builds::yaml::Node;
 
@@ -25,7 +25,7 @@ impl Condition {
             .and_then(|text| text.strip_suffix("}}"));
         let inner = whole.unwrap_or(text);
         let in_row = |row| {
-            let scope = Scope {
+            let scope = StepScope {
                 language,
                 env: &job.env,
                 handed,

@@ -1,7 +1,7 @@
 use super::language::Github;
 use super::{insert, workflow};
 use crate::builds::format::{FilePath, Format, Insertion, PathBase};
-use crate::builds::jobs::{Found, Gatherer, Pipeline, Source};
+use crate::builds::jobs::{FoundBuild, Gatherer, Pipeline, Source};
 use crate::builds::model::Lane;
 
 impl Format for Github {
@@ -26,7 +26,7 @@ impl Pipeline for Github {
         }
     }
 
-    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+    fn insert(&self, found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         insert::insert(found, lane)
     }
 }

@@ -6,7 +6,7 @@ use super::workflow::StepContext;
 use crate::builds::command::InsertMethod;
 use crate::builds::devcontainer;
 use crate::builds::format::Insertion;
-use crate::builds::jobs::{self, Found, InScript, Language, Scope};
+use crate::builds::jobs::{self, FoundBuild, InScript, Language, StepScope};
 use crate::builds::lines::{block_indent, rest};
 use crate::builds::model::{ArgName, AxisPath, BuildTool, Lane, NAMESPACE, Parts, Runs};
 use crate::builds::shell::{Dialect, Word};
@@ -18,7 +18,7 @@ use crate::text::{Span, line_ending};
 const MAX_UNKNOWN: usize = 3;
 
 struct LaneInserter<'s, 'y> {
-    found: &'s Found<'y>,
+    found: &'s FoundBuild<'y>,
     around: StepContext<'y>,
     lane: &'s Lane<'s>,
     /// The axes that tell the runs of the build apart.
@@ -27,7 +27,7 @@ struct LaneInserter<'s, 'y> {
     safe: Option<bool>,
 }
 
-pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+pub fn insert(found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let passed = |name: &str| found.build.args.iter().any(|arg| arg.name.is(name));
     if passed(lane.arg) || (passed(NAMESPACE) && found.build.tool.takes_namespace()) {
         return Err("it is passed already".into());
@@ -156,7 +156,7 @@ impl LaneInserter<'_, '_> {
     /// handed on; `None` where it has none.
     fn own(&self, command: &InScript<'_>, value: &str) -> Result<Option<String>, String> {
         let arg = self.lane.arg;
-        let scope = Scope {
+        let scope = StepScope {
             language: &Github,
             env: &self.found.env,
             handed: &self.found.handed,
@@ -187,7 +187,7 @@ impl LaneInserter<'_, '_> {
 
     /// Returns the variable itself, where an earlier step has given it a value that differs between jobs. Any other
     /// value is ignored: the step's own counts before it.
-    fn handed(&self, command: &InScript<'_>, scope: &Scope<'_>) -> Option<String> {
+    fn handed(&self, command: &InScript<'_>, scope: &StepScope<'_>) -> Option<String> {
         let env = self.found.env.before(&self.found.handed);
         let env = env.with(command.sets(scope));
         let arg = self.lane.arg;

@@ -7,7 +7,7 @@ use super::value::{Operand, Value};
 use super::{runner, workflow};
 use crate::budget;
 use crate::builds::command;
-use crate::builds::jobs::{Found, Job, Language, Looked, MatrixRow, Scope, value};
+use crate::builds::jobs::{FoundBuild, Job, Language, Looked, MatrixRow, StepScope, value};
 use crate::builds::model::{AxisPath, Build, RUN, Runs, WORKFLOW, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
@@ -21,7 +21,12 @@ impl Language for Github {
         "GITHUB_WORKSPACE"
     }
 
-    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
+    fn filled(
+        &self,
+        scope: &StepScope<'_>,
+        text: &str,
+        looked: Option<&Looked<'_>>,
+    ) -> Option<Text> {
         let mut filled = Text::default();
         let mut rest = text;
         while rest.contains("${{") {
@@ -39,11 +44,11 @@ impl Language for Github {
         set_by_name(inner.trim())
     }
 
-    fn chosen(&self, scope: &Scope<'_>, text: &str) -> Vec<String> {
+    fn chosen(&self, scope: &StepScope<'_>, text: &str) -> Vec<String> {
         runner::chosen(text, scope.job, None)
     }
 
-    fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
+    fn predefined(&self, scope: &StepScope<'_>, name: &str) -> Option<String> {
         match name {
             "GITHUB_JOB" => scope.job.name.clone(),
             "GITHUB_WORKFLOW" => Some(same(WORKFLOW)),
@@ -54,7 +59,7 @@ impl Language for Github {
 
     /// Returns the lane as `builds::ci` makes it: the variables of a lane, or else the workflow, the job, and the matrix
     /// where it is handed over.
-    fn lane(&self, scope: &Scope<'_>) -> Option<String> {
+    fn lane(&self, scope: &StepScope<'_>) -> Option<String> {
         let set = |name: &&str| {
             let set = scope.env.get(name).and_then(|set| set.value.as_deref());
             set.is_some_and(|value| !value.contains("cachelane"))
@@ -85,7 +90,7 @@ impl Language for Github {
         (&a.name, &a.subject, &a.target, &a.builder) == (&b.name, &b.subject, &b.target, &b.builder)
     }
 
-    fn together(&self, found: &mut [Found<'_>]) {
+    fn together(&self, found: &mut [FoundBuild<'_>]) {
         workflow::together(found);
     }
 
@@ -112,14 +117,14 @@ fn set_by_name(expression: &str) -> Option<&str> {
 }
 
 /// Returns the value of an expression in `scope`; `None` where it is unknown.
-fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
+fn evaluated(scope: &StepScope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
     let resolve = |context: &str, path: Option<&AxisPath>| operand(scope, context, path, looked);
     evaluate::evaluated(expression, &resolve)?.value.text()
 }
 
 /// Returns the value of a property of a context.
 fn operand(
-    scope: &Scope<'_>,
+    scope: &StepScope<'_>,
     context: &str,
     path: Option<&AxisPath>,
     looked: Option<&Looked<'_>>,
@@ -175,7 +180,11 @@ fn operand(
     }
 }
 
-fn of_matrix(scope: &Scope<'_>, path: &AxisPath, looked: Option<&Looked<'_>>) -> Option<Operand> {
+fn of_matrix(
+    scope: &StepScope<'_>,
+    path: &AxisPath,
+    looked: Option<&Looked<'_>>,
+) -> Option<Operand> {
     let matrix = &scope.job.matrix;
     let listed = value(scope.row, path).map(String::as_str);
     let is_known = !matrix.open && listed.is_none_or(|text| !text.contains("${{"));

@@ -7,7 +7,7 @@ use super::paths::{self, Checkout};
 use super::{actions, cache_dance, handed, matrix, runner};
 use crate::budget;
 use crate::builds::builder::{Builder, Builders, CalledAction};
-use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, of_job, variables};
+use crate::builds::jobs::{FoundBuild, Gatherer, Job, Matrix, Step, StepScope, of_job, variables};
 use crate::builds::model::{Arg, AxisPath, Call, Env, Ordered, Queue, Subject, Triggers};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::{Entry, Node};
@@ -52,7 +52,7 @@ impl<'y> StepContext<'y> {
     }
 
     /// Returns the grammar of the step's script; `None` where no shell runs it.
-    fn dialect(&self, scope: &Scope<'_>) -> Option<Dialect> {
+    fn dialect(&self, scope: &StepScope<'_>) -> Option<Dialect> {
         let Some(shell) = self.setting("shell") else {
             let labels = scope.filled(&self.runs_on()).unwrap_or_default();
             let windows = labels.text.to_ascii_lowercase().contains("windows");
@@ -67,7 +67,7 @@ impl<'y> StepContext<'y> {
         known.or_else(|| shell.contains("${{").then_some(Dialect::Posix))
     }
 
-    fn folder(&self, scope: &Scope<'_>) -> Option<String> {
+    fn folder(&self, scope: &StepScope<'_>) -> Option<String> {
         match self.setting("working-directory") {
             Some(folder) => scope.filled(folder)?.seen_from(Some("")),
             None => Some(String::new()),
@@ -195,8 +195,8 @@ pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
 }
 
 /// Gives each build at a place the rows of all builds there by the same files, of other targets or on other machines.
-pub fn together(found: &mut [Found<'_>]) {
-    let files = |found: &Found<'_>| {
+pub fn together(found: &mut [FoundBuild<'_>]) {
+    let files = |found: &FoundBuild<'_>| {
         let mut subject = found.build.subject.clone();
         if let Subject::Files(files) = &mut subject {
             files.names.clear();
@@ -317,13 +317,13 @@ impl<'y> Workflow<'_, 'y> {
         job: &Job,
         env: &Env,
         builders: &Builders,
-        change: impl Fn(&mut Builders, &Scope<'_>),
+        change: impl Fn(&mut Builders, &StepScope<'_>),
     ) -> Builders {
         let handed = Env::default();
         let rows = job.matrix.rows.iter().enumerate();
         let rows = rows.take_while(|(at, _)| *at == 0 || budget::spend(64));
         let changed = rows.map(|(at, row)| {
-            let scope = Scope {
+            let scope = StepScope {
                 language: self.gatherer.language,
                 env,
                 handed: &handed,
@@ -420,7 +420,7 @@ impl<'y> Workflow<'_, 'y> {
                 }
             });
         } else if let Some(run) = around.step.get("run") {
-            let start = |scope: &Scope<'_>| {
+            let start = |scope: &StepScope<'_>| {
                 Some((around.folder(&scope.with_inputs()), around.dialect(scope)?))
             };
             return self

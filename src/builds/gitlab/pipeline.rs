@@ -7,7 +7,7 @@ use crate::budget;
 use crate::builds::builder::{Builder, Builders, Daemon, OwnBuilder};
 use crate::builds::format::{FilePath, Format, Insertion, PathBase};
 use crate::builds::jobs::{
-    self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Source, Step, of_job,
+    self, FoundBuild, Gatherer, Job, Language, Looked, Pipeline, Source, Step, StepScope, of_job,
 };
 use crate::builds::model::{AxisPath, Call, Env, Lane, Ordered, Queue, Runs, Unknown, same};
 use crate::builds::paths::Text;
@@ -54,7 +54,7 @@ impl Language for Gitlab {
 
     /// Returns the value of a variable by GitLab's "Predefined CI/CD variables": some differ between jobs, and those of
     /// the runner are unknown.
-    fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
+    fn predefined(&self, scope: &StepScope<'_>, name: &str) -> Option<String> {
         match name {
             "CI_JOB_NAME_SLUG" if !scope.job.matrix.open => Self::slug_of(scope),
             "CI_JOB_NAME" | "CI_JOB_NAME_SLUG" | "CI_NODE_INDEX" | "CI_JOB_ID" | "CI_JOB_URL" => {
@@ -67,7 +67,12 @@ impl Language for Gitlab {
     }
 
     /// Replaces variables, whose values may name others.
-    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
+    fn filled(
+        &self,
+        scope: &StepScope<'_>,
+        text: &str,
+        looked: Option<&Looked<'_>>,
+    ) -> Option<Text> {
         let mut parts = text.split('$');
         let mut filled = Text::from(parts.next().unwrap_or_default());
         for part in parts {
@@ -80,7 +85,7 @@ impl Language for Gitlab {
 }
 
 impl Gitlab {
-    fn slug_of(scope: &Scope<'_>) -> Option<String> {
+    fn slug_of(scope: &StepScope<'_>) -> Option<String> {
         Some(slug(&matrix::name(scope.job.name.as_deref()?, scope.row)))
     }
 }
@@ -117,7 +122,7 @@ impl Pipeline for Gitlab {
     }
 
     /// Passes the job's own lane variable: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"`.
-    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+    fn insert(&self, found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         let mut seen = HashSet::new();
         for runs in &found.runs {
             let job = runs.job.name.as_deref().unwrap_or_default();
@@ -211,7 +216,7 @@ fn builders<'y>(
     let rows = job.matrix.rows.iter().enumerate();
     let rows = rows.take_while(|(at, _)| *at == 0 || budget::spend(256));
     let of_row = rows.map(|(_, row)| {
-        let scope = Scope {
+        let scope = StepScope {
             language,
             env: &job.env,
             handed: &Env::default(),
@@ -226,7 +231,7 @@ fn builders<'y>(
 }
 
 /// Returns `text` with the variables put in that are known.
-fn partly(scope: &Scope<'_>, text: &str) -> String {
+fn partly(scope: &StepScope<'_>, text: &str) -> String {
     let mut parts = text.split('$');
     let mut all = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -9,7 +9,7 @@ mod read;
 
 use super::command;
 use super::format::{FilePath, Format, Insertion, PathBase};
-use super::jobs::{self, Found, Gatherer, Language, Pipeline, Scope, Source};
+use super::jobs::{self, FoundBuild, Gatherer, Language, Pipeline, Source, StepScope};
 use super::model::{AxisPath, Lane, Runs, same};
 use super::shell::Lookup;
 use super::yaml::Addition;
@@ -55,7 +55,7 @@ impl Language for Jenkins {
         }
     }
 
-    fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
+    fn predefined(&self, scope: &StepScope<'_>, name: &str) -> Option<String> {
         let prefixes = ["BUILD_", "JOB_", "GIT_", "BRANCH_", "CHANGE_"];
         match name {
             "STAGE_NAME" => scope.job.name.clone(),
@@ -75,7 +75,7 @@ impl Pipeline for Jenkins {
     }
 
     /// Passes the stage's name, and the values of its matrix.
-    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+    fn insert(&self, found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         let [name] = found.build.jobs.as_slice() else {
             return Err("several stages run it".to_owned());
         };

@@ -1,7 +1,7 @@
 //! A command that builds, in its script: its arguments, its environment, its builder.
 
 use super::model::{InScript, Step};
-use super::scope::Scope;
+use super::scope::StepScope;
 use crate::budget;
 use crate::builds::builder::{Builder, Builders};
 use crate::builds::command;
@@ -10,7 +10,7 @@ use crate::builds::model::{Arg, ArgName, AxisPath, BuildTool, Env, ValueSource};
 use crate::builds::shell::{Assigned, Lookup, PieceKind, Word};
 
 impl InScript<'_> {
-    pub(super) fn args(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Vec<Arg> {
+    pub(super) fn args(&self, step: &Step<'_, '_>, scope: &StepScope<'_>) -> Vec<Arg> {
         let command = &self.found.command;
         if command.tool == BuildTool::Rocker && command.args.is_empty() {
             return self.rocker_lane(step, scope).into_iter().collect();
@@ -58,7 +58,7 @@ impl InScript<'_> {
     }
 
     /// Returns the lane that rocker's extension takes from the environment, or makes of the CI's names for the job.
-    fn rocker_lane(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Option<Arg> {
+    fn rocker_lane(&self, step: &Step<'_, '_>, scope: &StepScope<'_>) -> Option<Arg> {
         let env = self.environment(step, scope);
         let named = |name: &str| env.iter().find(|set| set.name.is_lane(name));
         let set = command::ROCKER_VARIABLES
@@ -80,7 +80,7 @@ impl InScript<'_> {
     }
 
     /// Returns the environment of a command that hands it to its files.
-    pub(super) fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
+    pub(super) fn env(&self, step: &Step<'_, '_>, scope: &StepScope<'_>) -> Env {
         let tool = self.found.command.tool;
         if tool.has_files() || tool.runs_others() {
             self.environment(step, scope)
@@ -90,7 +90,7 @@ impl InScript<'_> {
     }
 
     /// Returns the environment of the command: its own assignments, the matrix's, then the step's.
-    fn environment(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
+    fn environment(&self, step: &Step<'_, '_>, scope: &StepScope<'_>) -> Env {
         let command = &self.found.command;
         let place = self.script.in_file(command.span);
         let matrix = &step.job.matrix;
@@ -111,7 +111,7 @@ impl InScript<'_> {
         &self,
         builders: &Builders,
         step: &Step<'_, '_>,
-        scope: &Scope<'_>,
+        scope: &StepScope<'_>,
     ) -> Builder {
         let own = self.sets(scope);
         let env = |name: &str| {
@@ -126,7 +126,7 @@ impl InScript<'_> {
     }
 
     /// Returns the variables that the script itself puts into the environment of the command.
-    pub fn sets(&self, scope: &Scope<'_>) -> Vec<Arg> {
+    pub fn sets(&self, scope: &StepScope<'_>) -> Vec<Arg> {
         let place = self.script.in_file(self.found.command.span);
         let value = |word: &Word| word.value(&|need| scope.written(need));
         let own = self.found.environment(&self.variables).into_iter();
@@ -135,7 +135,7 @@ impl InScript<'_> {
     }
 
     /// Returns the value that the script gives the variable `name` above the command, as written.
-    pub fn set_above(&self, name: &str, scope: &Scope<'_>) -> Option<String> {
+    pub fn set_above(&self, name: &str, scope: &StepScope<'_>) -> Option<String> {
         let above = self.variables[..self.found.above].iter().rev();
         let mut values = above
             .filter(|set| set.name == name)
@@ -145,7 +145,7 @@ impl InScript<'_> {
 }
 
 /// Returns where a script that others call has the value of a word from.
-fn sources(word: &Word, scope: &Scope<'_>) -> ValueSource {
+fn sources(word: &Word, scope: &StepScope<'_>) -> ValueSource {
     let mut names = Vec::new();
     if add_names(word, scope, &mut names) {
         ValueSource::Variables(names)
@@ -155,7 +155,7 @@ fn sources(word: &Word, scope: &Scope<'_>) -> ValueSource {
 }
 
 /// Adds the variables of the environment that a word is made of; returns false where only a run knows a part of it.
-fn add_names(word: &Word, scope: &Scope<'_>, names: &mut Vec<String>) -> bool {
+fn add_names(word: &Word, scope: &StepScope<'_>, names: &mut Vec<String>) -> bool {
     word.pieces.iter().all(|piece| match &piece.kind {
         PieceKind::Text => true,
         PieceKind::Variable(name, Assigned::Not) => {

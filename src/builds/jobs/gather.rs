@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::insert::is_plain_value;
 use super::legs;
 use super::matrix::{groups, varying};
-use super::model::{Found, InScript, JobRuns, MatrixRow, Source, Step};
-use super::scope::{Language, Scope};
+use super::model::{FoundBuild, InScript, JobRuns, MatrixRow, Source, Step};
+use super::scope::{Language, StepScope};
 use super::script::{Piece, Script};
 use crate::budget;
 use crate::builds::builder::Builders;
@@ -25,7 +25,7 @@ use crate::text::Span;
 
 pub struct Gatherer<'y> {
     pub language: &'static dyn Language,
-    pub found: Vec<Found<'y>>,
+    pub found: Vec<FoundBuild<'y>>,
     pub unknown: Vec<Unknown>,
     pub calls: Vec<Call>,
     pub fills: Vec<Fill>,
@@ -44,7 +44,7 @@ pub struct Gatherer<'y> {
 }
 
 /// The folder and grammar in which the scripts of a step start; `None` where no shell runs them.
-type Start<'s> = &'s dyn Fn(&Scope<'_>) -> Option<(Option<String>, Dialect)>;
+type Start<'s> = &'s dyn Fn(&StepScope<'_>) -> Option<(Option<String>, Dialect)>;
 
 impl<'y> Gatherer<'y> {
     /// Makes one of the file `own`, without builds yet; `over` and `under` are the files around it.
@@ -82,7 +82,7 @@ impl<'y> Gatherer<'y> {
         &mut self,
         step: &Step<'_, 'y>,
         names: &[AxisPath],
-        mut read: impl FnMut(&mut Self, &[usize], &Scope<'_>),
+        mut read: impl FnMut(&mut Self, &[usize], &StepScope<'_>),
     ) {
         let groups = groups(&step.job.matrix.rows, names).into_iter();
         let run = groups.filter_map(|mut rows| {
@@ -90,7 +90,7 @@ impl<'y> Gatherer<'y> {
             (!rows.is_empty()).then_some(rows)
         });
         for rows in run.flat_map(|rows| with_one_builder(step, rows)) {
-            let scope = Scope {
+            let scope = StepScope {
                 language: self.language,
                 env: &step.env,
                 handed: &step.handed,
@@ -105,7 +105,7 @@ impl<'y> Gatherer<'y> {
 
     /// Reads the script that a step runs in the checkout, the concatenation of `nodes`.
     pub fn script(&mut self, nodes: &[Node<'y>], step: &Step<'_, 'y>) {
-        let start = |_: &Scope<'_>| Some((Some(String::new()), Dialect::Posix));
+        let start = |_: &StepScope<'_>| Some((Some(String::new()), Dialect::Posix));
         self.script_from(nodes, step, &start, &Ok);
     }
 
@@ -123,7 +123,7 @@ impl<'y> Gatherer<'y> {
 
     /// Reads a script of a file that is not YAML, which starts in `folder`. Returns the builders that the steps behind it see.
     pub fn piece(&mut self, piece: Piece, step: &Step<'_, 'y>, folder: Option<&str>) -> Builders {
-        let start = |_: &Scope<'_>| Some((folder.map(str::to_owned), Dialect::Posix));
+        let start = |_: &StepScope<'_>| Some((folder.map(str::to_owned), Dialect::Posix));
         self.commands(Script::of(piece), step, &start, &Ok)
     }
 
@@ -204,7 +204,7 @@ impl<'y> Gatherer<'y> {
         step: &Step<'_, 'y>,
         builders: &Builders,
         rows: &[usize],
-        scope: &Scope<'_>,
+        scope: &StepScope<'_>,
     ) {
         let command = &it.found.command;
         let place = self.language.span(&it.found);
@@ -288,7 +288,7 @@ impl<'y> Gatherer<'y> {
         };
         let Some(&at) = places.iter().find(is_same) else {
             places.push(self.found.len());
-            return self.found.push(Found {
+            return self.found.push(FoundBuild {
                 build,
                 step: step.node,
                 env: step.env.clone(),
@@ -336,7 +336,7 @@ impl<'y> Gatherer<'y> {
     /// Sets the rows in which each place builds anything.
     fn add_rows(&mut self) {
         let mut all: HashMap<(Span, Option<String>), BTreeSet<usize>> = HashMap::new();
-        let key = |found: &Found<'_>| (found.build.span, found.runs[0].job.name.clone());
+        let key = |found: &FoundBuild<'_>| (found.build.span, found.runs[0].job.name.clone());
         for found in &self.found {
             all.entry(key(found))
                 .or_default()
@@ -422,7 +422,7 @@ fn names(script: &str, step: &Step<'_, '_>) -> Vec<AxisPath> {
 }
 
 /// Marks the matrix values among the pieces of a command that are known to be one word: those are never split.
-fn join_values(simple: &mut Simple, scope: &Scope<'_>) {
+fn join_values(simple: &mut Simple, scope: &StepScope<'_>) {
     for piece in simple.words.iter_mut().flat_map(|word| &mut word.pieces) {
         let need = Lookup::Expression(&piece.raw);
         if piece.kind == PieceKind::Expression && scope.language.axis(need).is_some() {

@@ -1,13 +1,17 @@
 //! Inserting an argument into a command in a YAML value.
 
-use super::model::{Found, InScript};
+use super::model::{FoundBuild, InScript};
 use crate::builds::command::{BuildArg, Command, InsertMethod};
 use crate::builds::format::Insertion;
 use crate::builds::model::{BuildTool, Lane};
 use crate::fix::{Edit, Fix};
 
 /// Passes `value`, written as within a shell's double quotes, to a command.
-pub fn insertion(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Insertion, String> {
+pub fn insertion(
+    found: &FoundBuild<'_>,
+    lane: &Lane<'_>,
+    value: String,
+) -> Result<Insertion, String> {
     let command = found.command.as_ref().ok_or("it is no command")?;
     let edit = in_command(command, lane.arg, &value)?;
     let title = match command.found.command.tool {
@@ -30,7 +34,7 @@ pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, Str
 
 /// Passes what the environment has, which whoever calls the file sets: without a value, the engines pass the
 /// environment's, and nothing where it has none.
-pub fn from_environment(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+pub fn from_environment(found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let it = found.command.as_ref().ok_or("it is no command")?;
     let (command, arg) = (&it.found.command, lane.arg);
     let is_it = |name: &str| name == arg;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::model::{Found, Job, JobRuns, MatrixRow};
-use super::scope::{Language, Scope};
+use super::model::{FoundBuild, Job, JobRuns, MatrixRow};
+use super::scope::{Language, StepScope};
 use crate::budget;
 use crate::builds::command::MATRIX_LANE;
 use crate::builds::model::{ArgName, Env, Leg, Values};
@@ -25,10 +25,10 @@ struct Run {
 }
 
 /// Returns the runs of the jobs that build `found`.
-pub(super) fn of_build(language: &'static dyn Language, found: &Found<'_>) -> Vec<Leg> {
+pub(super) fn of_build(language: &'static dyn Language, found: &FoundBuild<'_>) -> Vec<Leg> {
     let mut env = found.env.before(&found.handed);
     if let (Some(command), Some(runs)) = (&found.command, found.runs.first()) {
-        let scope = Scope {
+        let scope = StepScope {
             language,
             env: &found.env,
             handed: &found.handed,
@@ -100,8 +100,8 @@ fn legs(language: &'static dyn Language, runs: &JobRuns, env: &Env, all: &[usize
 }
 
 impl Run {
-    fn scope(&self) -> Scope<'_> {
-        Scope {
+    fn scope(&self) -> StepScope<'_> {
+        StepScope {
             language: self.language,
             env: &self.env,
             handed: &self.env,
@@ -154,7 +154,7 @@ impl Run {
 }
 
 /// Replaces a shell's variables; `None` where one is unknown, or a command's output.
-fn with_variables(scope: &Scope<'_>, text: &str) -> Option<String> {
+fn with_variables(scope: &StepScope<'_>, text: &str) -> Option<String> {
     let mut parts = text.split('$');
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -135,7 +135,7 @@ impl<'s, 'y> Step<'s, 'y> {
     }
 }
 
-pub struct Found<'y> {
+pub struct FoundBuild<'y> {
     /// The build, whose runs and jobs are filled in at the end.
     pub build: Build,
     pub step: Option<Node<'y>>,
@@ -166,7 +166,7 @@ impl JobRuns {
     }
 }
 
-impl Found<'_> {
+impl FoundBuild<'_> {
     pub fn all_listed(&self) -> bool {
         !self.runs.iter().any(|runs| runs.job.matrix.open)
     }

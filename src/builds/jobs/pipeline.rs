@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::gather::Gatherer;
-use super::model::{Found, Source};
+use super::model::{FoundBuild, Source};
 use super::scope::Language;
 use crate::builds::command;
 use crate::builds::format::{Around, Contents, Format, Inserter, Insertion};
@@ -28,7 +28,7 @@ pub trait Pipeline: Format + Language {
     }
 
     /// Returns the insertion that makes a build pass the lane; the error is why a person has to do it.
-    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
+    fn insert(&self, found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
 }
 
 impl<P: Pipeline> Contents for P {
@@ -63,7 +63,7 @@ impl<P: Pipeline> Contents for P {
         then: &mut dyn FnMut(Inserter<'_>),
     ) -> Result<(), ReadError> {
         let whole = Whole::read(self, source, around)?;
-        let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
+        let mut places: HashMap<Span, Vec<FoundBuild<'_>>> = HashMap::new();
         for found in whole.gathered(self).found {
             places.entry(found.build.span).or_default().push(found);
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::matrix::{value, varying};
-use super::model::{Found, Job, MatrixRow};
+use super::model::{FoundBuild, Job, MatrixRow};
 use crate::budget;
 use crate::builds::command;
 use crate::builds::model::{AxisPath, Build, Env, Runs, same};
@@ -18,7 +18,7 @@ pub trait Language: fmt::Debug + Sync {
 
     /// Returns `text` with the values that the format puts in before any shell runs; `None` where one is unknown. By
     /// default it puts in none.
-    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
+    fn filled(&self, _: &StepScope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
         (!text.contains(['$', '`'])).then(|| text.into())
     }
 
@@ -33,7 +33,7 @@ pub trait Language: fmt::Debug + Sync {
     }
 
     /// Returns the values of which an expression chooses one in a run, as far as they are known.
-    fn chosen(&self, _scope: &Scope<'_>, _text: &str) -> Vec<String> {
+    fn chosen(&self, _scope: &StepScope<'_>, _text: &str) -> Vec<String> {
         Vec::new()
     }
 
@@ -48,7 +48,7 @@ pub trait Language: fmt::Debug + Sync {
     }
 
     /// Gives builds that one edit changes the rows that its lane has to part, once their runs are known.
-    fn together(&self, _found: &mut [Found<'_>]) {}
+    fn together(&self, _found: &mut [FoundBuild<'_>]) {}
 
     /// Returns the names that tell rows apart; `lists` are those of the matrix's lists.
     fn axes(&self, rows: &[&MatrixRow], _lists: &[AxisPath]) -> Vec<AxisPath> {
@@ -57,12 +57,12 @@ pub trait Language: fmt::Debug + Sync {
 
     /// Returns the value that the CI gives the variable `name` in a run, where the file sets none; as
     /// [`Values::value`](crate::builds::model::Values::value) returns it.
-    fn predefined(&self, _scope: &Scope<'_>, _name: &str) -> Option<String> {
+    fn predefined(&self, _scope: &StepScope<'_>, _name: &str) -> Option<String> {
         None
     }
 
     /// Returns the lane that `cachelane id` gives a run, in the same way: by default each has its own.
-    fn lane(&self, scope: &Scope<'_>) -> Option<String> {
+    fn lane(&self, scope: &StepScope<'_>) -> Option<String> {
         Some(scope.own_name())
     }
 
@@ -96,7 +96,7 @@ impl dyn Language {
 }
 
 /// The values that a step sees in one row of its job's matrix.
-pub struct Scope<'s> {
+pub struct StepScope<'s> {
     pub language: &'s dyn Language,
     pub env: &'s Env,
     /// What earlier steps hand on. It may hold a shell's words, so it only says what is passed, never which file.
@@ -117,10 +117,10 @@ pub struct Looked<'l> {
     outer: Option<&'l Self>,
 }
 
-impl Scope<'_> {
+impl StepScope<'_> {
     /// Returns the same values with the names of inputs, which the callers of the file know.
-    pub fn with_inputs(&self) -> Scope<'_> {
-        Scope {
+    pub fn with_inputs(&self) -> StepScope<'_> {
+        StepScope {
             keeps_inputs: true,
             ..*self
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::command;
 use super::format::{Contents, FilePath, Format, Insertion};
-use super::jobs::{self, Found, Gatherer, Job, Language, Matrix, Pipeline, Source, Step};
+use super::jobs::{self, FoundBuild, Gatherer, Job, Language, Matrix, Pipeline, Source, Step};
 use super::model::{Arg, BuildFile, Env, Group, Lane};
 use super::yaml::Addition;
 use file::{Makefile, Recipe};
@@ -67,7 +67,7 @@ impl Pipeline for Make {
         gatherer.groups.extend(groups(&file));
     }
 
-    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+    fn insert(&self, found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         jobs::from_environment(found, lane)
     }
 

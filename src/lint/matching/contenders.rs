@@ -25,7 +25,7 @@ pub(super) struct Contender<'g> {
     runs: Vec<JobRun<'g>>,
     inputs: Rc<Inputs>,
     /// The queues in which it waits.
-    queues: Vec<Turn>,
+    queues: Vec<QueuePlace>,
     machine: Machine,
     builder: &'g Builder,
 }
@@ -34,7 +34,7 @@ type Jobs<'g> = Rc<HashSet<&'g str>>;
 
 /// A place in a queue.
 #[derive(PartialEq, Eq)]
-struct Turn {
+struct QueuePlace {
     /// The type of the file's format: each has its own queues.
     format: TypeId,
     /// The value of the queue's name.
@@ -264,14 +264,14 @@ impl Contender<'_> {
         Machine::of(&values.collect::<Vec<_>>().join(","))
     }
 
-    fn queues(&self, graph: &BuildGraph<'_>) -> Vec<Turn> {
+    fn queues(&self, graph: &BuildGraph<'_>) -> Vec<QueuePlace> {
         let runs = self.runs.iter().enumerate();
         let all =
             runs.flat_map(|(at, run)| run.leg.queues.iter().map(move |queue| (at, run, queue)));
         let turn = |(at, run, queue): (usize, &JobRun<'_>, &Queue)| {
             let name = run.leg.values.value(&queue.name)?;
             let format = graph.report(run.file).builds.as_ref()?.format;
-            Some(Turn {
+            Some(QueuePlace {
                 format: format.type_id(),
                 name: known(&name, &self.runs[0], &self.inputs)?,
                 depth: at + usize::from(!queue.whole),
@@ -281,7 +281,7 @@ impl Contender<'_> {
     }
 
     /// Returns what waits as one in the queue.
-    fn waits_as(&self, turn: &Turn) -> impl Iterator<Item = (usize, Option<&str>, usize)> {
+    fn waits_as(&self, turn: &QueuePlace) -> impl Iterator<Item = (usize, Option<&str>, usize)> {
         let file = self.root().map(|file| (file, None, 0));
         let jobs = self.runs.iter().take(turn.depth).map(JobRun::id);
         file.into_iter().chain(jobs)
@@ -352,7 +352,7 @@ fn apart(a: &Contender<'_>, b: &Contender<'_>) -> Option<Apart> {
 
 /// Returns whether two runs wait in one queue, each by itself.
 fn queued(a: &Contender<'_>, b: &Contender<'_>) -> bool {
-    let meet = |own: &Turn, other: &Turn| {
+    let meet = |own: &QueuePlace, other: &QueuePlace| {
         (&own.format, &own.name) == (&other.format, &other.name)
             && !a.waits_as(own).eq(b.waits_as(other))
     };

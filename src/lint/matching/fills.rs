@@ -18,7 +18,7 @@ use crate::rules::unpassed_arg::stale_fill;
 use crate::text::{LineIndex, Span};
 
 /// A mount that a build of the fill's job has.
-struct Use<'g> {
+struct FilledMount<'g> {
     one: &'g ResolvedBuild,
     /// The report on the Dockerfile.
     report: &'g FileReport,
@@ -40,7 +40,7 @@ pub(super) fn changeable(
         for filled in mounted(fill, &report.settings) {
             let is_it = |mount: &CacheMount| mount.became.ids[0] == filled.became.ids[0];
             let uses = uses(graph, resolved, file, fill, &filled);
-            for Use { one, report, .. } in uses.iter().filter(|one| is_it(one.mount)) {
+            for FilledMount { one, report, .. } in uses.iter().filter(|one| is_it(one.mount)) {
                 lane(graph, one, report)?;
                 is_used = true;
             }
@@ -67,8 +67,8 @@ pub(super) fn unused(
                 let id = &*filled.became.ids[0];
                 let used = used.get_or_insert_with(|| ids(graph));
                 let uses = uses(graph, resolved, file, fill, &filled);
-                let moved = |one: &&Use<'_>| without_lane(one.mount).as_deref() == Some(id);
-                let uses: Vec<&Use<'_>> = uses.iter().filter(moved).collect();
+                let moved = |one: &&FilledMount<'_>| without_lane(one.mount).as_deref() == Some(id);
+                let uses: Vec<&FilledMount<'_>> = uses.iter().filter(moved).collect();
                 let is_open = uses.iter().any(|one| waiting.contains(&one.one.id));
                 if !used.contains(id) && !is_open {
                     let finding = check(graph, fill, id, &uses);
@@ -101,7 +101,7 @@ fn uses<'g>(
     file: usize,
     fill: &Fill,
     filled: &CacheMount,
-) -> Vec<Use<'g>> {
+) -> Vec<FilledMount<'g>> {
     let is_of_job = |one: &&ResolvedBuild| {
         let jobs = &graph.build(one.id).jobs;
         let is_it = fill
@@ -122,7 +122,7 @@ fn uses<'g>(
             .iter()
             .take_while(|_| budget::spend(1));
         let mounts = mounts.filter(|mount| mount.key.base == filled.key.base);
-        found.extend(mounts.map(|mount| Use { one, report, mount }));
+        found.extend(mounts.map(|mount| FilledMount { one, report, mount }));
     }
     found
 }
@@ -174,7 +174,7 @@ fn check(
     graph: &BuildGraph<'_>,
     fill: &Fill,
     id: &[u8],
-    uses: &[&Use<'_>],
+    uses: &[&FilledMount<'_>],
 ) -> Option<(Finding, Option<String>)> {
     let first = uses.first()?;
     let mut new: BTreeSet<String> = BTreeSet::new();

@@ -10,7 +10,7 @@ use super::fills::unused;
 use super::graph::{BuildGraph, BuildId, has_shared_lock, shared_locks};
 use super::model::{BuildStatus, FileAccess};
 use super::pair::pair;
-use super::plans::{Candidate, Plan, plans};
+use super::plans::{Candidate, PlannedFix, plans};
 use super::resolve::{Lost, resolve};
 use super::resolved::{ResolvedBuild, called, content};
 use super::waits::{LaneUse, Wait, Waits};
@@ -313,7 +313,7 @@ impl<'j> BuildChecker<'j> {
         waits: &Waits<'_>,
         found: &BTreeMap<LaneUse<'_>, Wait>,
         content: &HashSet<BuildId>,
-    ) -> HashMap<usize, Plan> {
+    ) -> HashMap<usize, PlannedFix> {
         let candidate = |(index, one): (usize, &Subjected<'j>)| {
             let takes = |lanes: &&LaneRequirements| {
                 lanes.arg() != NAMESPACE || one.one.tool.takes_namespace()
@@ -337,7 +337,7 @@ impl<'j> BuildChecker<'j> {
         one: &Subjected<'j>,
         lane: Option<&LaneUse<'_>>,
         waiting: Waiting,
-        plan: Option<Plan>,
+        plan: Option<PlannedFix>,
     ) -> CheckedBuild {
         let id = one.one.id;
         let build = self.graph.build(id);

@@ -75,12 +75,12 @@ struct Row {
     ids: BTreeSet<String>,
     base: Base,
     runs: BTreeSet<TakingRun>,
-    uses: Vec<Use>,
+    uses: Vec<LockUse>,
 }
 
 /// A build that reaches a lock, in one of its runs.
 #[derive(Clone, PartialEq, Eq)]
-struct Use {
+struct LockUse {
     /// The index of the build among the resolved ones.
     one: usize,
     job: Option<String>,
@@ -223,7 +223,7 @@ impl Rows {
             let builder = all[one].builder.own().map(ToString::to_string);
             // Of a script that nobody is known to run, each run may be one of several.
             let is_script = graph.build(resolved[one].id).is_of_script();
-            let new = |leg: String, kind| Use {
+            let new = |leg: String, kind| LockUse {
                 one,
                 job: None,
                 run: MappedRun {
@@ -249,7 +249,7 @@ impl Rows {
                 let taken = waits.taken(run, None);
                 let is_alone = run.is_alone || is_alone(one);
                 let job = Some(run.job_names().join(" → ")).filter(|job| !job.is_empty());
-                let of_run = |kind| Use {
+                let of_run = |kind| LockUse {
                     job: job.clone(),
                     ..new(run.label(), kind)
                 };
@@ -387,7 +387,7 @@ fn waiting(builds: &[MappedBuild]) -> usize {
 }
 
 /// Returns what follows of a lock that is used so.
-fn follows(uses: &[Use]) -> Follows {
+fn follows(uses: &[LockUse]) -> Follows {
     let of = |kind| uses.iter().filter(move |one| one.kind == kind);
     if uses.iter().any(|one| one.run.waits) {
         Follows::Wait

@@ -23,7 +23,7 @@ struct Variable<'g> {
 
 /// What the builds that are known do with a variable.
 #[derive(Default)]
-struct Use {
+struct VariableUse {
     /// The ids that it stands in, as written.
     ids: BTreeSet<String>,
     /// True where runs take one lock at once all the same, or a value is unknown.
@@ -72,7 +72,7 @@ pub(super) fn own_lanes(
         runs[run.one].push(run);
     }
     let called = called(graph, resolved);
-    let mut uses: BTreeMap<Variable<'_>, Use> = BTreeMap::new();
+    let mut uses: BTreeMap<Variable<'_>, VariableUse> = BTreeMap::new();
     let mut values: HashMap<Written<'_>, HashSet<String>> = HashMap::new();
     for (index, one) in resolved.iter().enumerate() {
         let (Some(file), Some(locks)) = (files[index], &locks[index]) else {
@@ -154,13 +154,13 @@ fn passed_names<'g>(
 
 /// Returns what the uses of variables, with their values, come to for each file.
 fn concluded(
-    uses: BTreeMap<Variable<'_>, Use>,
+    uses: BTreeMap<Variable<'_>, VariableUse>,
     values: &HashMap<Written<'_>, HashSet<String>>,
 ) -> BTreeMap<usize, OwnLanes> {
     let mut found: BTreeMap<usize, OwnLanes> = BTreeMap::new();
     for (
         Variable { file, name },
-        Use {
+        VariableUse {
             ids,
             meets,
             unpassed,

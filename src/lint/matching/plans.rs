@@ -26,7 +26,7 @@ pub(super) struct Candidate<'j> {
 
 /// The fix that is planned for a build.
 #[derive(Clone)]
-pub(super) struct Plan {
+pub(super) struct PlannedFix {
     pub(super) parts: Parts,
     pub(super) insertion: Result<Insertion, String>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Plan {
 struct Site<'c, 'j> {
     builds: Vec<&'c Candidate<'j>>,
     /// The plan for each of them, once one waits.
-    plans: Vec<Plan>,
+    plans: Vec<PlannedFix>,
     /// True where no lane parts them.
     is_refused: bool,
 }
@@ -46,7 +46,7 @@ pub(super) fn plans(
     waits: &Waits<'_>,
     candidates: &[Candidate<'_>],
     found: &BTreeMap<LaneUse<'_>, Wait>,
-) -> HashMap<usize, Plan> {
+) -> HashMap<usize, PlannedFix> {
     let mut sites = BTreeMap::new();
     for one in candidates {
         let place = (one.id.file, graph.build(one.id).span);
@@ -87,7 +87,10 @@ pub(super) fn plans(
 }
 
 /// Refuses the plans of builds by a script whose own command neither passes the lane nor gets the argument.
-fn handed_on(graph: &BuildGraph<'_>, plans: Vec<(&Candidate<'_>, Plan)>) -> HashMap<usize, Plan> {
+fn handed_on(
+    graph: &BuildGraph<'_>,
+    plans: Vec<(&Candidate<'_>, PlannedFix)>,
+) -> HashMap<usize, PlannedFix> {
     let of_commands = plans.iter().map(|(one, plan)| (one.id, &plan.insertion));
     let of_commands: HashMap<BuildId, &Result<Insertion, String>> = of_commands.collect();
     let reason = |one: &Candidate<'_>| {
@@ -123,7 +126,7 @@ fn handed_on(graph: &BuildGraph<'_>, plans: Vec<(&Candidate<'_>, Plan)>) -> Hash
                 Some(why) if plan.insertion.is_ok() => Err(why),
                 _ => plan.insertion,
             };
-            (one.index, Plan { insertion, ..plan })
+            (one.index, PlannedFix { insertion, ..plan })
         })
         .collect()
 }
@@ -174,7 +177,7 @@ impl Site<'_, '_> {
 
     fn refuse(&mut self, reason: &str) {
         self.is_refused = true;
-        let refused = |parts: Parts| Plan {
+        let refused = |parts: Parts| PlannedFix {
             parts,
             insertion: Err(reason.to_owned()),
         };
@@ -183,7 +186,7 @@ impl Site<'_, '_> {
 
     /// Returns the lane that each of its builds passes by the plan.
     fn lanes(&self) -> impl Iterator<Item = (usize, PlannedLane<'_>)> {
-        let value = |plan: &Plan| plan.insertion.as_ref().ok()?.value.clone();
+        let value = |plan: &PlannedFix| plan.insertion.as_ref().ok()?.value.clone();
         let value = self.plans.iter().find_map(value);
         self.builds.iter().filter_map(move |one| {
             let arg = one.lanes.arg();
@@ -194,7 +197,7 @@ impl Site<'_, '_> {
 
     /// Returns whether its builds would pass several lanes, though one edit changes them all.
     fn differs(&self) -> bool {
-        let value = |plan: &Plan| Some(plan.insertion.as_ref().ok()?.value.clone());
+        let value = |plan: &PlannedFix| Some(plan.insertion.as_ref().ok()?.value.clone());
         let mut values = self.plans.iter().filter_map(value);
         let first = values.next();
         values.any(|value| Some(value) != first)
@@ -228,7 +231,7 @@ fn insert(graph: &BuildGraph<'_>, open: &mut [(&mut Site<'_, '_>, Parts)]) {
                         default: &one.lanes.default,
                         parts,
                     };
-                    Plan {
+                    PlannedFix {
                         parts: parts.clone(),
                         insertion: insert(graph.build(one.id), &lane),
                     }
