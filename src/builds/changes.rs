@@ -70,10 +70,16 @@ impl Change {
     /// else has, whatever its value.)
     #[must_use]
     pub fn resolved(&self, resolved: &dyn Fn(&str) -> String) -> Self {
+        // An expression may come to nothing.
+        let known = |text: &Option<String>| {
+            text.as_deref()
+                .map(resolved)
+                .filter(|text| !text.is_empty())
+        };
         match self {
             Self::Create(create) => Self::Create(Create {
-                driver: create.driver.as_deref().map(resolved),
-                endpoint: create.endpoint.as_deref().map(resolved),
+                driver: known(&create.driver),
+                endpoint: known(&create.endpoint),
                 ..create.clone()
             }),
             other => other.clone(),
