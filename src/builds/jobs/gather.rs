@@ -146,7 +146,10 @@ impl<'y> Gatherer<'y> {
                 return;
             };
             let known = |need: Lookup<'_>| scope.known(need);
-            let mut commands = shell::read(script.text(), folder.as_deref(), dialect, &known);
+            let by_caller = scope.with_inputs();
+            // The caller of the file may know where a `cd` leads.
+            let target = |need: Lookup<'_>| by_caller.known(need);
+            let mut commands = shell::read(script.text(), folder.as_deref(), dialect, &target);
             for simple in &mut commands {
                 join_values(simple, scope);
             }
@@ -164,7 +167,6 @@ impl<'y> Gatherer<'y> {
                     command::subject(&found.command, folder, values).and_then(in_repository)
                 };
                 let fixed = folder.filter(|folder| !folder.contains(SAME));
-                let by_caller = scope.with_inputs();
                 let subject = subject(fixed, &known).or_else(|why| {
                     let open = subject(folder, &|need| by_caller.known(need));
                     by_inputs(open.into_iter().collect(), why)
