@@ -1,17 +1,17 @@
 //! The map as boxes and arrows, for the formats that draw.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::lint::matching::{Follows, LockMap, MappedBuild};
-use crate::text::printable;
+use crate::text::{count, printable};
 
 use super::words::{consequence, cut, legs, name, run};
 
-/// Limits the locks of a picture, and the builds of each: more is counted.
+/// Limits the boxes of locks of a picture, and the builds of each: more is counted.
 const MAX_LOCKS: usize = 12;
 const MAX_BUILDS: usize = 8;
 
-/// Limits the places in a lock's box.
+/// Limits the places in a lock's box, and the locks in one of several.
 const MAX_PLACES: usize = 3;
 
 /// Limits a line of a box, in characters.
@@ -59,17 +59,19 @@ impl Picture {
             shapes: Vec::new(),
             arrows: Vec::new(),
         };
-        // A build that takes several locks is one box.
+        // A build that takes several locks is one box, and so are locks that the same builds take.
         let mut builds: HashMap<(&str, usize, &str, Option<&str>), usize> = HashMap::new();
-        for lock in map.locks.iter().take(MAX_LOCKS) {
-            let mut lines = vec![name(lock), consequence(lock)];
-            lines.extend(cut(lock.runs.iter().map(run), MAX_PLACES));
+        let mut boxes: HashMap<usize, usize> = HashMap::new();
+        let groups = groups(map);
+        for group in groups.iter().take(MAX_LOCKS) {
+            let lock = &map.locks[group[0]];
             let kind = if lock.follows == Follows::Wait {
                 Kind::Contended
             } else {
                 Kind::Lock
             };
-            let here = picture.shape(kind, &lines);
+            let here = picture.shape(kind, &of_locks(map, group));
+            boxes.extend(group.iter().map(|lock| (*lock, here)));
             for build in lock.builds.iter().take(MAX_BUILDS) {
                 let key = (
                     build.path.as_str(),
@@ -81,28 +83,25 @@ impl Picture {
                     .entry(key)
                     .or_insert_with(|| picture.shape(Kind::Build, &of_build(build)));
                 picture.arrows.push((at, here, arrow(build)));
-                picture.arrows.dedup();
             }
             if lock.builds.len() > MAX_BUILDS {
-                let more = format!("… and {} more builds", lock.builds.len() - MAX_BUILDS);
-                let more = picture.shape(Kind::More, &[more]);
+                let more = count(lock.builds.len() - MAX_BUILDS, "more build");
+                let more = picture.shape(Kind::More, &[format!("… and {more}")]);
                 picture.arrows.push((more, here, Arrow::Takes));
             }
         }
-        let shown: Vec<usize> = (0..picture.shapes.len())
-            .filter(|at| matches!(picture.shapes[*at].kind, Kind::Contended | Kind::Lock))
-            .collect();
         for circle in &map.circles {
             let next = circle.iter().cycle().skip(1);
             for (from, to) in circle.iter().zip(next) {
-                if let (Some(from), Some(to)) = (shown.get(*from), shown.get(*to)) {
+                if let (Some(from), Some(to)) = (boxes.get(from), boxes.get(to)) {
                     picture.arrows.push((*from, *to, Arrow::Circle));
                 }
             }
         }
-        if map.locks.len() > MAX_LOCKS {
-            let more = format!("… and {} more locks", map.locks.len() - MAX_LOCKS);
-            picture.shape(Kind::More, &[more]);
+        let hidden: usize = groups.iter().skip(MAX_LOCKS).map(Vec::len).sum();
+        if hidden > 0 {
+            let more = count(hidden, "more lock");
+            picture.shape(Kind::More, &[format!("… and {more}")]);
         }
         picture
     }
@@ -116,6 +115,56 @@ impl Picture {
         });
         self.shapes.len() - 1
     }
+}
+
+/// Returns the locks, by their indices, that one box can stand for: the same builds take them, with the same end, and none
+/// is a part of a circle.
+fn groups(map: &LockMap) -> Vec<Vec<usize>> {
+    let in_circle: HashSet<usize> = map.circles.iter().flatten().copied().collect();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, lock) in map.locks.iter().enumerate() {
+        let is_same = |group: &&mut Vec<usize>| {
+            let other = &map.locks[group[0]];
+            let is_free = !in_circle.contains(&index) && !in_circle.contains(&group[0]);
+            is_free
+                && !lock.builds.is_empty()
+                && consequence(lock) == consequence(other)
+                && lock
+                    .builds
+                    .iter()
+                    .map(ends)
+                    .eq(other.builds.iter().map(ends))
+        };
+        match groups.iter_mut().find(is_same) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    groups
+}
+
+/// Returns what an arrow from a build is made of.
+fn ends(build: &MappedBuild) -> (&str, usize, &str, &Option<String>, Arrow) {
+    let (path, name) = (build.path.as_str(), build.name.as_str());
+    (path, build.line, name, &build.job, arrow(build))
+}
+
+/// Returns the lines of the box of locks.
+fn of_locks(map: &LockMap, group: &[usize]) -> Vec<String> {
+    let lock = &map.locks[group[0]];
+    if let [_] = group {
+        let mut lines = vec![name(lock), consequence(lock)];
+        lines.extend(cut(lock.runs.iter().map(run), MAX_PLACES));
+        return lines;
+    }
+    let names = group.iter().map(|lock| name(&map.locks[*lock]));
+    let mut lines = cut(names, MAX_PLACES);
+    lines.push(format!(
+        "{}: {}",
+        count(group.len(), "lock"),
+        consequence(lock)
+    ));
+    lines
 }
 
 fn of_build(build: &MappedBuild) -> Vec<String> {
