@@ -1,5 +1,6 @@
 //! `serial-stages`: builds of one call that wait for each other.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::budget;
@@ -38,6 +39,8 @@ struct StageLock<'c, 'a> {
     id: Vec<u8>,
     stage: usize,
     cache: &'c Cache<'a>,
+    /// The way to its RUN, found once for all builds that it is compared with.
+    way: OnceCell<Option<Way>>,
 }
 
 /// A build with what it needs.
@@ -97,34 +100,32 @@ impl CalledBuild<'_, '_> {
         own.or_else(|| global.value.clone())
     }
 
-    /// Returns the steps from the base image to the instruction `index`, and that image.
-    fn steps(&self, index: usize) -> Option<(Vec<usize>, Vec<u8>)> {
+    /// Returns what the build does from the base image to the instruction `index`.
+    fn way(&self, index: usize) -> Option<Way> {
         let file = self.cx.file;
         let stage = file.stage_of(index)?;
         let mut steps = steps(file, stage);
         steps.retain(|at| *at <= index);
-        Some((steps, base(file, stage, &|name| self.global(name))))
-    }
-
-    /// Returns whether the instruction `own` of this build and `theirs` of `other` are one step, which runs once.
-    fn is_same_step(&self, own: usize, other: &Self, theirs: usize) -> bool {
-        let steps = self.steps(own).zip(other.steps(theirs));
-        let Some(((ours, base), (others, other_base))) = steps else {
-            return false;
-        };
-        if base != other_base || ours.len() != others.len() {
-            return false;
-        }
-        let (file, other_file) = (self.cx.file, other.cx.file);
-        let mut pairs = ours.iter().zip(&others);
-        if !pairs.all(|(a, b)| is_same_step(file, *a, other_file, *b)) {
-            return false;
-        }
-        let args = ours.iter().map(|at| &file.instructions[*at]);
+        let args = steps.iter().map(|at| &file.instructions[*at]);
         let args = args.filter(|arg| arg.keyword == Keyword::Arg && !arg.onbuild);
-        let mut names = args.flat_map(|arg| names(file, arg));
-        names.all(|name| budget::spend(16) && self.value(&name, own) == other.value(&name, theirs))
+        let names = args.flat_map(|arg| names(file, arg));
+        let names = names.take_while(|_| budget::spend(16));
+        Some(Way {
+            base: base(file, stage, &|name| self.global(name)),
+            values: names.map(|name| self.value(&name, index)).collect(),
+            steps,
+        })
     }
+}
+
+/// The way from a base image to a RUN, as a build goes it.
+#[derive(PartialEq)]
+struct Way {
+    base: Vec<u8>,
+    /// The indices of the instructions.
+    steps: Vec<usize>,
+    /// The values of their ARGs, in order.
+    values: Vec<Option<Vec<u8>>>,
 }
 
 /// Returns the names that an ARG declares.
@@ -152,7 +153,12 @@ impl<'c, 'a> Reach<'c, 'a> {
             if let Some(namespace) = build.args.get(NAMESPACE) {
                 id.splice(..0, [namespace.as_bytes(), b"\0"].concat());
             }
-            needed[stage].then_some(StageLock { id, stage, cache })
+            needed[stage].then_some(StageLock {
+                id,
+                stage,
+                cache,
+                way: OnceCell::new(),
+            })
         });
         let locks = locks.collect();
         Some(Self {
@@ -182,13 +188,41 @@ impl<'c, 'a> Reach<'c, 'a> {
         self.locks.iter().position(theirs)
     }
 
+    /// Returns whether the RUNs of two mounts are one step, which runs once.
+    fn is_same_step(
+        &self,
+        own: &StageLock<'c, 'a>,
+        other: &Self,
+        theirs: &StageLock<'c, 'a>,
+    ) -> bool {
+        let way =
+            |reach: &Self, lock: &'_ StageLock<'c, 'a>| reach.build.way(lock.cache.instruction);
+        let ours = own.way.get_or_init(|| way(self, own));
+        let others = theirs.way.get_or_init(|| way(other, theirs));
+        let Some((ours, others)) = ours.as_ref().zip(others.as_ref()) else {
+            return false;
+        };
+        let (file, other_file) = (self.build.cx.file, other.build.cx.file);
+        if !budget::spend(ours.base.len() + 8 * ours.values.len()) {
+            return false;
+        }
+        if std::ptr::eq(file, other_file) {
+            return ours == others;
+        }
+        let is_alike = ours.base == others.base && ours.steps.len() == others.steps.len();
+        let mut pairs = ours.steps.iter().zip(&others.steps);
+        is_alike
+            && pairs.all(|(a, b)| is_same_step(file, *a, other_file, *b))
+            && ours.values == others.values
+    }
+
     /// Returns whether the RUNs of two mounts of one lock run at once.
     fn waits(&self, own: &StageLock<'c, 'a>, other: &Self, theirs: &StageLock<'c, 'a>) -> bool {
         let (a, b) = (own.cache.instruction, theirs.cache.instruction);
         let file = self.build.cx.file;
         let is_one_file = std::ptr::eq(file, other.build.cx.file);
         if !is_one_file || a == b {
-            return !self.build.is_same_step(a, other.build, b);
+            return !self.is_same_step(own, other, theirs);
         }
         // Within one of the builds, that is told of its stages.
         let needs_both = |reach: &Self| reach.needed[own.stage] && reach.needed[theirs.stage];
