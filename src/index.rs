@@ -12,9 +12,6 @@ use crate::text::{LineIndex, Span};
 /// without and with other arguments of their own.
 pub const BUILDS: usize = 4;
 
-/// Stands for the lane that a build passes: no id holds it.
-pub const LANE: &[u8] = b"\x01";
-
 /// The `from`, uid, gid and mode of a cache.
 pub type Base = [Option<Vec<u8>>; 4];
 
@@ -24,7 +21,7 @@ pub struct Became {
     pub ids: [Arc<[u8]>; BUILDS],
     /// The value of the lane argument at the RUN in a build that passes nothing, and in one that passes a lane.
     pub lane: [Vec<u8>; 2],
-    /// The ids that a build that passes nothing may get by a value for the lane argument, which is [`LANE`] there, or by
+    /// The ids that a build that passes nothing may get by a value for the lane argument, which is [`LANE`](crate::text::marks::LANE) there, or by
     /// a declaration of the platform, where they have none.
     pub filled: Vec<Vec<u8>>,
     /// True where a build that passes nothing stops at it (`${NAME:?}`).

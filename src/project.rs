@@ -1,7 +1,7 @@
 //! Files that belong together: checked, fixed, and checked again after a change.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Component, Path, PathBuf};
 
 use crate::budget;
 use crate::config::{self, Config, Overrides};
@@ -10,6 +10,7 @@ use crate::fix::Applicability;
 use crate::lint::matching::FileAccess;
 use crate::lint::{Dropped, FileReport, Made};
 use crate::rules::Settings;
+use crate::text::path_text;
 
 pub mod fix;
 pub mod input;
@@ -22,7 +23,7 @@ use names::{is_dockerfile, may_be_dockerfile};
 
 /// The files of a repository, with their settings.
 ///
-/// Paths are relative to the repository's root. Workflow, pipeline, Compose and bake files are known by their names;
+/// Paths are relative to the repository's root; `..` leads out of it. Workflow, pipeline, Compose and bake files are known by their names;
 /// every other file is a Dockerfile, but for prose and source code that is called like one (`Dockerfile.md`). Comments
 /// `# cachelane: ignore[…]` apply as for the command:
 ///
@@ -124,9 +125,19 @@ pub enum Error {
     Files,
 }
 
-/// Returns a path without `.` and `..`.
+/// Returns a path without `.`, and without `..` but for those that lead out of the project's folder.
 fn plain(path: &Path) -> PathBuf {
-    absolute(Path::new(""), path)
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if plain.has_root() || plain.file_name().is_some() => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 impl Project {
@@ -270,18 +281,26 @@ impl Project {
     }
 
     fn with_access<R>(&self, ask: impl FnOnce(&FileAccess<'_>) -> R) -> R {
-        let here = Path::new("/");
-        let absolute = |path: &Path| absolute(here, path);
+        // The folder of the project is as deep as its files' paths lead out of it.
+        let is_up = |part: &Component<'_>| *part == Component::ParentDir;
+        let up = |path: &PathBuf| path.components().take_while(is_up).count();
+        let depth = self.files.keys().map(up).max().unwrap_or(0);
+        let root = std::iter::once("/");
+        let here: PathBuf = root
+            .chain(std::iter::repeat_n(":project:", depth))
+            .collect();
+        let absolute = |path: &Path| absolute(&here, path);
+        let files = self.files.iter();
+        let files: HashMap<PathBuf, &Vec<u8>> = files
+            .map(|(path, source)| (absolute(path), source))
+            .collect();
         ask(&FileAccess {
             root: &|path, format| relate::root(&absolute(path), format, |folder| folder == here),
             absolute: &absolute,
-            name: &shown,
-            is_there: &|path| {
-                path.strip_prefix(here)
-                    .is_ok_and(|path| self.files.contains_key(path))
-            },
+            name: &path_text,
+            is_there: &|path| files.contains_key(path),
             text: &|path| {
-                let source = self.files.get(path.strip_prefix(here).ok()?)?;
+                let source = *files.get(path)?;
                 String::from_utf8(source.clone()).ok()
             },
             // Every file is among the reports already.
@@ -300,10 +319,4 @@ fn unread(reports: &[FileReport]) -> impl Iterator<Item = Error> {
             why: why.to_owned(),
         })
     })
-}
-
-/// Returns a path as findings name it: on Windows with `/`, as git has it.
-fn shown(path: &Path) -> String {
-    path.to_string_lossy()
-        .replace(std::path::MAIN_SEPARATOR, "/")
 }

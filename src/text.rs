@@ -5,6 +5,7 @@
 
 mod lines;
 mod map;
+pub mod marks;
 mod pattern;
 #[cfg(feature = "cli")]
 mod show;
@@ -60,4 +61,12 @@ pub fn count(n: usize, noun: &str) -> String {
 pub fn in_lines<T: std::fmt::Display>(texts: &[T]) -> String {
     let texts: Vec<String> = texts.iter().map(T::to_string).collect();
     texts.join("\n")
+}
+
+/// Returns a path as findings and reports print it: without a leading `./`, and on Windows with `/`, as git has it.
+pub fn path_text(path: &std::path::Path) -> String {
+    path.strip_prefix(".")
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace(std::path::MAIN_SEPARATOR, "/")
 }

@@ -13,11 +13,12 @@ use super::jobs::{
     self, FoundBuild, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow,
     Pipeline, Source, Step, StepScope,
 };
-use super::model::{AxisPath, Env, Lane, Ordered, Queue, Runs, Unknown, same};
+use super::model::{AxisPath, Env, Lane, Ordered, Queue, Runs, Unknown};
 use super::paths::Text;
 use super::shell::Lookup;
 use super::yaml::{Addition, Node};
 use crate::budget;
+use crate::text::marks::same;
 
 /// The name here of the one axis of `{{matrix}}`.
 const ONLY: &str = "matrix";

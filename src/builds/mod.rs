@@ -57,8 +57,8 @@ pub use make::Make;
 pub use model::ReadError;
 pub use model::{
     Arg, ArgName, Build, BuildFile, ByInputs, Call, Extended, Files, FilesAt, Fill, Filled, Inline,
-    Joint, Lane, Leg, NAMESPACE, NoCache, Ordered, Parts, Queue, RUN, Renaming, Runs, SAME,
-    Service, Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW, same,
+    Joint, Lane, Leg, NAMESPACE, NoCache, Ordered, Parts, Queue, RUN, Renaming, Runs, Service,
+    Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::{Platform, PlatformText, Platforms};
 pub use prove::{InFormat, PassedArg, RenamedFill, is_same, prove, prove_fills};

@@ -11,6 +11,7 @@ use super::platforms::{PlatformText, Platforms};
 pub use super::service::{Service, TargetLeg};
 pub use super::sources::{Extended, Source};
 pub use super::tool::BuildTool;
+use crate::text::marks::SAME;
 use crate::text::{SourceMap, Span};
 
 /// A file that builds images, as its format reads it.
@@ -274,26 +275,18 @@ pub struct Queue {
 /// The values that texts of a file have in one run.
 pub trait Values: fmt::Debug + Send + Sync {
     /// Returns `text` with the values that it has in this run. A name whose value is the same in all runs that can
-    /// overlap stands between [`SAME`]. `None` where the value is unknown.
+    /// overlap stands between [`SAME`](crate::text::marks::SAME). `None` where the value is unknown.
     fn value(&self, text: &str) -> Option<String>;
 
     /// Returns the lane that `cachelane id` gives this run, in the same way.
     fn lane(&self) -> Option<String>;
 }
 
-/// Stands around a name in a value; no text holds it.
-pub const SAME: char = '\u{3}';
-
 /// The name that stands for the name of the workflow that a run belongs to.
 pub const WORKFLOW: &str = "github.workflow";
 
 /// The name that stands for the run of a workflow.
 pub const RUN: &str = "github.run_id";
-
-/// Returns the value of a name that is the same in all runs that can overlap.
-pub fn same(name: &str) -> String {
-    format!("{SAME}{name}{SAME}")
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -312,7 +305,7 @@ pub enum Subject {
 /// A Dockerfile by inputs of the file, which its callers set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ByInputs {
-    /// Paths as in [`Subject::File`], with the names of inputs between [`SAME`]: the first that is not empty counts.
+    /// Paths as in [`Subject::File`], with the names of inputs between [`SAME`](crate::text::marks::SAME): the first that is not empty counts.
     pub paths: Vec<String>,
     /// The reason why it is unknown where a caller does not say.
     pub why: String,

@@ -26,9 +26,11 @@ pub fn run(args: &CheckArgs) -> CommandResult {
     };
     let run = Run::new(common, &args.gate.select, fixes, texts);
     check_args(args)?;
-    // A report that is not written may leave an old one in place, so it is written of a run that fails, too.
+    // A report that is not written may leave an old one in place, so it is written of a run that fails, too; not
+    // where what was typed does not go together.
     let failed = |error: Error| {
-        if !args.ignores.add_ignores {
+        let is_typed = matches!(error, Error::Input(_));
+        if !args.ignores.add_ignores && !is_typed {
             let (summary, map) = (Summary::default(), LockMap::default());
             print(args, &mut [], summary, &map, &error.run_errors(), &[]);
         }
@@ -64,8 +66,6 @@ pub fn run(args: &CheckArgs) -> CommandResult {
 
 /// Fails for combinations of options that clap cannot check.
 fn check_args(args: &CheckArgs) -> Result<(), Error> {
-    args.common.check()?;
-    args.gate.select.check()?;
     let format = args.format.unwrap_or(Format::Human);
     if !args.statistics || matches!(format, Format::Human | Format::Json) {
         return Ok(());

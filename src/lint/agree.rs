@@ -15,13 +15,14 @@ use crate::finding::{Finding, Location, Place, RuleId};
 use crate::fix::{Applicability, Applied, Fix};
 use crate::index::{BUILDS, Became, CacheMount};
 use crate::rules::{Settings, caches};
+use crate::text::marks::show;
 use crate::text::{LineIndex, SourceMap};
 
 use super::agreeing::{Agreeing, Changing, is_within};
 use super::along::check_along;
 use super::check::check;
 use super::finalize::finalize;
-use super::partition::{At, Clash, Edits, Kind, Member, clashes, drop_followed, show};
+use super::partition::{At, Clash, Edits, Kind, Member, clashes, drop_followed};
 use super::turn::Turn;
 
 /// Takes back the fixes of `files` that would join or part caches; `name` returns a file's path, by index, as reports

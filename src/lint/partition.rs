@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use bstr::ByteSlice as _;
 
 use crate::budget;
-use crate::index::{BUILDS, Base, Became, CacheMount, LANE};
+use crate::index::{BUILDS, Base, Became, CacheMount};
 use crate::rules::tools::content;
 use crate::rules::variables::PLATFORM_ARGS;
+use crate::text::marks::{LANE, without_new};
 
 /// A mount of a file, by their indices.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +99,7 @@ impl Member<'_> {
                     || filled.any(|filled| filled.replace(LANE, lane) == new)
             };
             // A platform that is declared now was nothing before.
-            is_it(new) || is_it(&without_new_platforms(new, old))
+            is_it(new) || is_it(&without_new(new, old, PLATFORM_ARGS))
         };
         let had_lane = before.ids[0] != before.ids[1];
         !fits(0, &after.lane[0]) || (had_lane && !fits(1, LANE))
@@ -253,36 +254,4 @@ fn uneven(members: &[Member<'_>], clashes: &mut Vec<Clash>) {
             }
         }
     }
-}
-
-/// Returns an id without the values of platform arguments that the id `old` does not have.
-fn without_new_platforms(id: &[u8], old: &[u8]) -> Vec<u8> {
-    let is_platform = |part: &[u8]| {
-        let name = part.strip_suffix(b"=").and_then(|name| name.to_str().ok());
-        name.is_some_and(|name| PLATFORM_ARGS.contains(&name))
-            && !old.contains_str([b"\x02", part, b"\x02"].concat())
-    };
-    let mut parts: Vec<&[u8]> = id.split_str("\x02").collect();
-    while let Some(at) = (1..parts.len())
-        .step_by(2)
-        .find(|at| is_platform(parts[*at]))
-    {
-        parts[at] = b"";
-    }
-    parts.concat()
-}
-
-/// Returns an id for messages: a lane and what builds set as variables.
-pub(super) fn show(id: &[u8]) -> String {
-    let mut text = String::new();
-    for (number, part) in id.split_str("\x02").enumerate() {
-        if number % 2 == 0 {
-            text.push_str(&part.replace(LANE, "…").to_str_lossy());
-        } else {
-            let part = part.to_str_lossy();
-            let name = part.split_once('=').map_or(&*part, |(name, _)| name);
-            text.push_str(&format!("${{{name}}}"));
-        }
-    }
-    text
 }

@@ -5,6 +5,8 @@ use crate::lint::FileReport;
 
 use super::notes::Note;
 
+pub use crate::text::path_text as path;
+
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     /// The files with their findings, in order.
@@ -116,12 +118,4 @@ impl Summary {
         };
         failing > 0
     }
-}
-
-/// Returns a path as reports print it: without a leading `./`, and on Windows with `/`, as git has it.
-pub fn path(path: &std::path::Path) -> String {
-    path.strip_prefix(".")
-        .unwrap_or(path)
-        .to_string_lossy()
-        .replace(std::path::MAIN_SEPARATOR, "/")
 }

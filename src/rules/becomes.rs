@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::budget;
 use crate::dockerfile::{Declaration, Form, Mount, Seen, Word, clean};
-use crate::index::{BUILDS, Became, LANE};
+use crate::index::{BUILDS, Became};
+use crate::text::marks::{LANE, marked};
 
 use super::values::Values;
 use super::variables::{PLATFORM_ARGS, has_optional, may_be_empty, needs_default, value};
@@ -196,9 +197,4 @@ pub(super) fn expand(
     let word = Word::read(target, mount.escape).ok();
     let target = word.and_then(|word| word.expand(&mut lookup));
     clean(&target.unwrap_or_default()).into_owned()
-}
-
-/// Returns a value that no id holds, the same for the same `key`.
-pub(super) fn marked(name: &str, key: &[u8]) -> Vec<u8> {
-    [b"\x02", name.as_bytes(), b"=", key, b"\x02"].concat()
 }

@@ -1,8 +1,9 @@
 //! `lane-never-reused`: a lane that differs in every run, so that its cache is never reused.
 
 use crate::budget;
-use crate::builds::{Arg, Build, NAMESPACE, Runs, SAME, ValueSource};
+use crate::builds::{Arg, Build, NAMESPACE, Runs, ValueSource};
 use crate::finding::{Finding, RuleId};
+use crate::text::marks::SAME;
 
 use super::build_context::BuildContext;
 

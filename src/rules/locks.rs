@@ -4,8 +4,9 @@ use std::cell::Cell;
 
 use crate::builds::Platform;
 use crate::dockerfile::{Base as Image, Dockerfile, Seen, Word};
+use crate::text::marks::marked;
 
-use super::becomes::{expand, marked};
+use super::becomes::expand;
 use super::caches::{self, Cache};
 use super::settings::Settings;
 use super::variables::{PLATFORM_ARGS, lanes};

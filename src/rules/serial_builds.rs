@@ -7,9 +7,10 @@ use crate::budget;
 use crate::builds::{BuildTool, NAMESPACE};
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Seen};
 use crate::finding::{Finding, Location, Place, RuleId};
+use crate::text::marks::{in_namespace, marked};
 use crate::text::{LineIndex, Span};
 
-use super::becomes::{expand, marked};
+use super::becomes::expand;
 use super::caches::Cache;
 use super::context::Context;
 use super::side_by_side::{LockingStage, base, is_same_step, needs, parallel, steps};
@@ -151,7 +152,7 @@ impl<'c, 'a> Reach<'c, 'a> {
             let own = |name: &str| build.value(name, cache.instruction);
             let mut id = expand(cache.mount, &cache.word, &mut |name| own(name));
             if let Some(namespace) = build.args.get(NAMESPACE) {
-                id.splice(..0, [namespace.as_bytes(), b"\0"].concat());
+                id = in_namespace(namespace, &id);
             }
             needed[stage].then_some(StageLock {
                 id,

@@ -1,14 +1,15 @@
 //! No imports form a circle, neither between files nor between folders.
 //!
 //! An import is every path that begins with `crate`, `super` or `self`, in a `use` or in the code, and every `mod` (a
-//! module knows its children), outside of unit tests. A path counts for the deepest file that it names.
+//! module knows its children), outside of unit tests. A path counts for the deepest file that it names. Other names for
+//! these three (`use crate as c`, `extern crate self as c`) would hide paths: they are refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module by the names of its path: `["builds", "yaml"]`; the crate's root has none.
-type Module = Vec<String>;
+pub type Module = Vec<String>;
 type Graph<T> = BTreeMap<T, BTreeSet<T>>;
 
 fn modules() -> BTreeMap<Module, PathBuf> {
@@ -86,6 +87,20 @@ fn tokens(source: &str) -> Vec<String> {
     tokens
 }
 
+/// Returns whether `crate`, `super` or `self` gets another name, by which a path could begin.
+fn renames(tokens: &[String]) -> bool {
+    let is = |at: usize, words: &[&str]| {
+        let token = tokens.get(at);
+        token.is_some_and(|token| words.contains(&token.as_str()))
+    };
+    (0..tokens.len()).any(|at| {
+        let is_extern = is(at, &["extern"]) && is(at + 1, &["crate"]) && is(at + 2, &["self"]);
+        let is_start = is(at, &["crate", "super"]) || is(at, &["use"]) && is(at + 1, &["self"]);
+        let at = at + usize::from(is(at, &["use"]));
+        is_extern || is_start && is(at + 1, &["as"])
+    })
+}
+
 /// Returns the number of `#` of a raw text that begins here.
 fn raw(rest: &str) -> Option<usize> {
     let rest = rest.strip_prefix('b').unwrap_or(rest).strip_prefix('r')?;
@@ -119,11 +134,17 @@ fn paths(tokens: &[String], mut at: usize, before: &[String], found: &mut Vec<Mo
     at
 }
 
-fn imports() -> Graph<Module> {
+/// Returns the files that each file imports.
+pub fn imports() -> Graph<Module> {
     let modules = modules();
     let mut graph = Graph::new();
     for (module, file) in &modules {
         let tokens = tokens(&fs::read_to_string(file).unwrap());
+        assert!(
+            !renames(&tokens),
+            "{}: crate, super or self by another name",
+            file.display()
+        );
         let mut found = Vec::new();
         for (at, token) in tokens.iter().enumerate() {
             let next = tokens.get(at + 1).map(String::as_str);
@@ -246,6 +267,19 @@ fn a_circle_is_seen_in_every_spelling() {
         words("'a' '\\'' \"crate\" r#\"crate\"# use crate::{a::{self, B as C}, d::*};"),
         ["crate::a::self", "crate::a::B", "crate::d::*"]
     );
+    let is_renamed = |source: &str| renames(&tokens(source));
+    for source in [
+        "use crate as c;",
+        "use {super as c};",
+        "use self as c;",
+        "extern crate self as c;",
+        "extern crate self;",
+    ] {
+        assert!(is_renamed(source), "{source}");
+    }
+    for source in ["use crate::a::{self as b, C as D};", "self as usize"] {
+        assert!(!is_renamed(source), "{source}");
+    }
     let graph = |edges: &[(u8, u8)]| {
         let mut graph: Graph<u8> = Graph::new();
         for (from, to) in edges {

@@ -1,6 +1,7 @@
 //! GitHub's expressions and their values in a row of a matrix, as GitHub's own library (`@actions/expressions`) has them.
 
-use cachelane::builds::{Contents as _, Github, SAME};
+use cachelane::builds::{Contents as _, Github};
+use cachelane::text::marks::SAME;
 
 const JOB: &str = "\
 on: push

@@ -47,6 +47,29 @@ fn a_path_in_other_words_is_the_same_file() {
 }
 
 #[test]
+fn a_path_that_leads_out_of_the_project_is_another_file() {
+    let mut project = Project::new(Settings::default());
+    project.replace("../Dockerfile", LOCKED);
+    project.replace("a/../../x/Dockerfile", LOCKED.replace("id=x", "id=y"));
+    assert_eq!(project.bytes(Path::new("Dockerfile")), None);
+    let dockerfiles = [
+        "../Dockerfile:2: error[shared-lock]",
+        "../x/Dockerfile:2: error[shared-lock]",
+    ];
+    assert_eq!(found(&project), dockerfiles);
+    // Builds find it, and no other.
+    project.replace(
+        "ci/compose.yaml",
+        "services:\n  a: { build: ../.. }\n  b: { build: . }\n",
+    );
+    for file in project.fix(Applicability::Safe).files {
+        project.replace(file.path, file.bytes);
+    }
+    let compose = String::from_utf8_lossy(project.bytes(Path::new("ci/compose.yaml")).unwrap());
+    assert_eq!(compose.matches("CACHE_ID").count(), 2, "{compose}");
+}
+
+#[test]
 fn it_finds_and_fixes_what_the_command_does() {
     // A file that only a build leads to is for the command to find.
     let is_searched = |path: &str| path == "cachelane.toml" || Project::takes(Path::new(path));

@@ -9,11 +9,12 @@ use super::runner;
 use crate::builds::builder::{Builder, Change, Create, NamedBuilder, OwnBuilder};
 use crate::builds::command::{self, Command};
 use crate::builds::jobs::{Step, StepScope, by_inputs};
-use crate::builds::model::{Arg, Build, BuildTool, Files, FilesAt, NoCache, SAME, Subject};
+use crate::builds::model::{Arg, Build, BuildTool, Files, FilesAt, NoCache, Subject};
 use crate::builds::paths::Text;
 use crate::builds::platforms::{OfTargets, PlatformText, Platforms};
 use crate::builds::shell::{self, Dialect, Lookup, Word};
 use crate::builds::yaml::Node;
+use crate::text::marks::SAME;
 use crate::text::{Span, is_name};
 
 /// Docker's own workflows; the contexts of their inputs are folders of the repository, from which all paths start.

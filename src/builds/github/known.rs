@@ -2,8 +2,9 @@
 
 use super::evaluate::evaluated;
 use super::value::{OWN, Operand, Value};
-use crate::builds::model::{AxisPath, SAME};
+use crate::builds::model::AxisPath;
 use crate::builds::paths::Text;
+use crate::text::marks::same_in;
 
 /// What is known of a name.
 pub enum Name {
@@ -40,6 +41,6 @@ pub fn computed(expression: &str, name: &dyn Fn(&str) -> Name) -> Option<String>
 /// Returns whether no choice between values is left that runs may have two of.
 pub fn is_settled(text: &str) -> bool {
     let own = format!("{OWN}(");
-    let mut open = text.split(SAME).skip(1).step_by(2);
+    let mut open = same_in(text);
     !open.any(|part| part.contains(&own))
 }

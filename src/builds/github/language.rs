@@ -8,10 +8,11 @@ use super::{runner, workflow};
 use crate::budget;
 use crate::builds::command;
 use crate::builds::jobs::{FoundBuild, Job, Language, Looked, MatrixRow, StepScope, value};
-use crate::builds::model::{AxisPath, Build, RUN, Runs, WORKFLOW, same};
+use crate::builds::model::{AxisPath, Build, RUN, Runs, WORKFLOW};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
+use crate::text::marks::same;
 
 #[derive(Debug)]
 pub struct Github;

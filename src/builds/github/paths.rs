@@ -1,8 +1,9 @@
 //! Paths of a job's workspace as paths of the repository.
 
-use crate::builds::model::{FilesAt, SAME, Subject};
+use crate::builds::model::{FilesAt, Subject};
 use crate::builds::paths::join;
 use crate::builds::yaml::Node;
+use crate::text::marks::SAME;
 
 #[derive(Debug)]
 pub struct Checkout {

@@ -10,8 +10,9 @@ use std::cmp::Ordering;
 
 use super::expression::is_name_byte;
 use crate::budget;
-use crate::builds::model::{AxisPath, SAME};
+use crate::builds::model::AxisPath;
 use crate::builds::paths::Text;
+use crate::text::marks::SAME;
 
 /// The function by which an expression marks what other runs may have another value of.
 pub const OWN: &str = "own";

@@ -9,10 +9,11 @@ use crate::builds::format::{FilePath, Format, Insertion, PathBase};
 use crate::builds::jobs::{
     self, FoundBuild, Gatherer, Job, Language, Looked, Pipeline, Source, Step, StepScope, of_job,
 };
-use crate::builds::model::{AxisPath, Call, Env, Lane, Ordered, Queue, Runs, Unknown, same};
+use crate::builds::model::{AxisPath, Call, Env, Lane, Ordered, Queue, Runs, Unknown};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::builds::yaml::{Addition, Node};
+use crate::text::marks::same;
 use crate::text::split_variable;
 
 /// The variable that holds the lane of a job, and its greatest length in bytes.

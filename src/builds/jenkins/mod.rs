@@ -10,9 +10,10 @@ mod read;
 use super::command;
 use super::format::{FilePath, Format, Insertion, PathBase};
 use super::jobs::{self, FoundBuild, Gatherer, Language, Pipeline, Source, StepScope};
-use super::model::{AxisPath, Lane, Runs, same};
+use super::model::{AxisPath, Lane, Runs};
 use super::shell::Lookup;
 use super::yaml::Addition;
+use crate::text::marks::same;
 
 #[derive(Debug)]
 pub struct Jenkins;

@@ -14,7 +14,7 @@ use crate::budget;
 use crate::builds::builder::Builders;
 use crate::builds::command;
 use crate::builds::model::{
-    AxisPath, Build, ByInputs, Call, Fill, Group, NoCache, Ordered, Runs, SAME, Service, Subject,
+    AxisPath, Build, ByInputs, Call, Fill, Group, NoCache, Ordered, Runs, Service, Subject,
     Triggers, Unknown,
 };
 use crate::builds::paths::Text;
@@ -22,6 +22,7 @@ use crate::builds::platforms::Platforms;
 use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Values};
 use crate::builds::yaml::{Node, Yaml};
 use crate::text::Span;
+use crate::text::marks::SAME;
 
 pub struct Gatherer<'y> {
     pub language: &'static dyn Language,

@@ -6,9 +6,10 @@ use super::matrix::{value, varying};
 use super::model::{FoundBuild, Job, MatrixRow};
 use crate::budget;
 use crate::builds::command;
-use crate::builds::model::{AxisPath, Build, Env, Runs, same};
+use crate::builds::model::{AxisPath, Build, Env, Runs};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
+use crate::text::marks::same;
 use crate::text::{Span, variable};
 
 /// A format's rules for texts and names.

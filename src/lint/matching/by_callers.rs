@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::callers::Caller;
 use super::graph::BuildGraph;
 use super::resolve::Resolver;
-use crate::builds::{Build, BuildTool, Builder, ByInputs, Runs, SAME, Subject};
+use crate::builds::{Build, BuildTool, Builder, ByInputs, Runs, Subject};
+use crate::text::marks::SAME;
 
 impl Resolver<'_> {
     /// Returns the paths of Dockerfiles that the callers of `file` choose, each with the numbers of the callers.

@@ -6,10 +6,9 @@ use std::rc::Rc;
 
 use super::graph::BuildGraph;
 use crate::budget;
-use crate::builds::{
-    Arg, ByInputs, Call, Leg, Name, RUN, SAME, Triggers, WORKFLOW, computed, paths, same,
-};
+use crate::builds::{Arg, ByInputs, Call, Leg, Name, RUN, Triggers, WORKFLOW, computed, paths};
 use crate::lint::model::FileReport;
+use crate::text::marks::{SAME, same};
 
 /// A run of a job, and the index of its file.
 #[derive(Clone, Copy)]

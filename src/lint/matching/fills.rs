@@ -10,11 +10,12 @@ use crate::budget;
 use crate::builds::{self, Fill, RenamedFill, Renaming};
 use crate::finding::{Finding, Location, Place, RuleId};
 use crate::fix::{Applicability, Edit, Fix};
-use crate::index::{BUILDS, CacheMount, LANE};
+use crate::index::{BUILDS, CacheMount};
 use crate::lint::apply::apply_proved;
 use crate::lint::fills::mounted;
 use crate::lint::model::{FileReport, Fixed, LaneStatus, Refill};
 use crate::rules::unpassed_arg::stale_fill;
+use crate::text::marks::LANE;
 use crate::text::{LineIndex, Span};
 
 /// A mount that a build of the fill's job has.

@@ -9,12 +9,12 @@ use super::model::FileAccess;
 use super::names::is_snippet;
 use crate::budget;
 use crate::builds::{
-    self, Build, BuildTool, Builder, Call, Compose, Extended, FilesAt, Leg, SAME, Source, Subject,
-    make,
+    self, Build, BuildTool, Builder, Call, Compose, Extended, FilesAt, Leg, Source, Subject, make,
 };
 use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
 use crate::lint::model::FileReport;
+use crate::text::marks::SAME;
 use crate::text::{LineIndex, Span};
 
 /// The names that Compose and bake look for, in order; Compose takes the first, bake all.

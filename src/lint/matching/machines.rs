@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::builds::SAME;
+use crate::text::marks::same_in;
 
 /// The beginnings of the values that a run's number has, in small letters: GitHub's, GitLab's.
 const OF_RUN: &[&str] = &["run ", "ci_pipeline_i"];
@@ -28,7 +28,7 @@ impl Machine {
     /// Returns what these labels say.
     pub(super) fn of(labels: &str) -> Self {
         let labels = labels.to_lowercase();
-        let mut names = labels.split(SAME).skip(1).step_by(2);
+        let mut names = same_in(&labels);
         let made = names.any(|name| OF_RUN.iter().any(|start| name.starts_with(start)));
         let made = made.then(|| {
             let mut hasher = DefaultHasher::new();

@@ -15,7 +15,7 @@ use super::judge::{BuildChecker, Subjected};
 use super::model::FileAccess;
 use super::resolve::{Lost, resolve};
 use super::resolved::{ResolvedBuild, called};
-use super::waits::{Key, Waits, shown};
+use super::waits::{Key, Waits};
 use crate::budget;
 use crate::builds::{Builder, Inline};
 use crate::dockerfile::Dockerfile;
@@ -25,6 +25,7 @@ use crate::lint::model::FileReport;
 use crate::rules::caches::Cache;
 use crate::rules::lock_order;
 use crate::rules::locks::Locks;
+use crate::text::marks::show_known;
 use crate::text::{LineIndex, Span};
 
 /// Maps the locks of `reports`, which have been compared with one another.
@@ -271,7 +272,7 @@ impl Rows {
                         _ => Kind::Shared,
                     };
                     let mut of_lock = of_run(kind);
-                    of_lock.run.id = shown(&taken.key.id);
+                    of_lock.run.id = show_known(&taken.key.id);
                     if kind == Kind::Shared {
                         takers.entry(taken.key.clone()).or_default().push(number);
                     }

@@ -5,7 +5,6 @@ use super::graph::BuildGraph;
 use super::resolved::ResolvedBuild;
 use super::waits::{Wait, Waits};
 use crate::rules::build_context::Pair;
-use crate::text::LineIndex;
 
 /// Describes two runs that wait for each other.
 pub(super) fn pair(
@@ -18,11 +17,6 @@ pub(super) fn pair(
     let (own, other) = (&all[wait.own], &all[wait.other]);
     let theirs = resolved[other.one].id;
     let is_same = waits.is_one_place(own.one, other.one);
-    let report = graph.report(theirs.file);
-    let place = || {
-        let line = LineIndex::new(&report.source).line(graph.build(theirs).span.start);
-        format!("{}:{line}", (graph.access.name)(&report.path))
-    };
     let is_one_file = own.root() == other.root();
     let jobs = |one: &Contender<'_>| match one.root() {
         Some(root) if !is_one_file => {
@@ -38,7 +32,7 @@ pub(super) fn pair(
         other: other.label(),
         jobs: (wait.apart != Apart::Row && has_no_labels(own, other))
             .then(|| (jobs(own), jobs(other))),
-        place: (!is_same).then(|| (graph.build(theirs).name.clone(), place())),
+        place: (!is_same).then(|| (graph.build(theirs).name.clone(), graph.place(theirs))),
     }
 }
 

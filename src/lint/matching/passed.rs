@@ -5,8 +5,9 @@ use super::graph::BuildGraph;
 use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::command::OWN_LANE;
-use crate::builds::{Arg, ArgName, SAME, ValueSource};
+use crate::builds::{Arg, ArgName, ValueSource};
 use crate::rules::locks::Passed;
+use crate::text::marks::SAME;
 
 /// Returns what the build passes for the argument `name` in one of its runs; `arg` is the lane argument.
 pub(super) fn passed(

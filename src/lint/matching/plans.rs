@@ -9,7 +9,6 @@ use crate::budget;
 use crate::builds::{Around, FormatRef, Insertion, Joint, Lane, Parts, Subject};
 use crate::lint::model::BuildFileReport;
 use crate::rules::lane_requirements::LaneRequirements;
-use crate::text::LineIndex;
 
 /// A build that may get a lane.
 pub(super) struct Candidate<'j> {
@@ -113,10 +112,8 @@ fn handed_on(
             None => Some((id, String::new())),
         });
         let (id, why) = why?;
-        let report = graph.report(id.file);
-        let line = LineIndex::new(&report.source).line(graph.build(*id).span.start);
-        let path = (graph.access.name)(&report.path);
-        Some(format!("the command at {path}:{line} has to pass it{why}"))
+        let place = graph.place(*id);
+        Some(format!("the command at {place} has to pass it{why}"))
     };
     let refused: Vec<Option<String>> = plans.iter().map(|(one, _)| reason(one)).collect();
     let planned = plans.into_iter().zip(refused);

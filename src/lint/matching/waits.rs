@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bstr::ByteSlice as _;
-
 use super::contenders::{Apart, Contender, Contenders};
 use super::graph::BuildGraph;
 use super::passed::passed;
@@ -15,6 +13,7 @@ use crate::index::Base;
 use crate::rules::build_context::Tells;
 use crate::rules::caches::Cache;
 use crate::rules::locks::{BuiltFor, Locks, Passed};
+use crate::text::marks::show_known;
 
 /// A lock, as a builder has it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,7 +129,7 @@ impl<'g> Waits<'g> {
                     .or_else(|| overlapping.find(is_own))
                     .or(first)
                 {
-                    let lock = shown(&key.id).unwrap_or_else(|| written.clone());
+                    let lock = show_known(&key.id).unwrap_or_else(|| written.clone());
                     waits.insert(
                         lane,
                         Wait {
@@ -229,11 +228,4 @@ pub(super) fn more(parts: &Parts, tells: Tells) -> Result<Parts, Option<String>>
         _ => return Err(None),
     }
     Ok(more)
-}
-
-/// Returns an id for messages; `None` where a part of it is only known to be the same for all.
-pub(super) fn shown(id: &[u8]) -> Option<String> {
-    let text = id.to_str_lossy();
-    let is_known = !text.chars().any(char::is_control);
-    is_known.then(|| text.into_owned())
 }
