@@ -32,7 +32,7 @@ fn show(args: &ShowArgs) -> Result<(), Error> {
     let around = path.parent().unwrap_or(Path::new(""));
     if !around.as_os_str().is_empty() && !around.is_dir() {
         let why = "there is no such file or folder";
-        return Err(Error::File(report::path(&args.path), why.into()));
+        return Err(Error::of_file(&args.path, why));
     }
     let loaded = configs.at(&path)?;
     let shown = loaded.show(&path);

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::builds::ci::{self, JobLane, Typed};
-use crate::report;
 use crate::rules::Settings;
 
 use super::args::{FixSettings, IdArgs, LaneArgs, LaneFormat, Select, SettingsArgs};
@@ -70,7 +69,7 @@ fn add_for_later_steps(line: &str) -> Result<(), Error> {
         return Err(Error::Input(format!("{GITHUB_ENV} {why}")));
     };
     append(&path, line)
-        .map_err(|error| Error::File(report::path(&path), format!("cannot be written: {error}")))?;
+        .map_err(|error| Error::of_file(&path, format!("cannot be written: {error}")))?;
     terminal::print_note(&format!(
         "{line} is in the environment of the job's next steps"
     ));

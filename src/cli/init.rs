@@ -33,8 +33,7 @@ struct Initialized {
 pub fn run(args: &InitArgs) -> CommandResult {
     let folder = args.folder.as_deref().unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        let name = report::path(folder);
-        return Err(Error::File(name, "it is not a folder".into()));
+        return Err(Error::of_file(folder, "it is not a folder"));
     }
     let mut done = Initialized::default();
     done.add_configuration(folder);

@@ -1,7 +1,6 @@
 //! `cachelane man`, from clap's own table of arguments.
 
 use std::fs;
-use std::path::Path;
 
 use clap::CommandFactory as _;
 use clap_mangen::Man;
@@ -15,12 +14,12 @@ use super::outcome::Error;
 use super::terminal;
 
 pub fn run(args: &ManArgs) -> Result<(), Error> {
-    let failed = |path: &Path, why: String| Error::File(report::path(path), why);
-    fs::create_dir_all(&args.folder)
-        .map_err(|error| failed(&args.folder, format!("cannot make the folder: {error}")))?;
+    fs::create_dir_all(&args.folder).map_err(|error| {
+        Error::of_file(&args.folder, format!("cannot make the folder: {error}"))
+    })?;
     for (name, page) in pages() {
         let path = args.folder.join(name);
-        file::put(&path, &page).map_err(|error| failed(&path, error.to_string()))?;
+        file::put(&path, &page).map_err(|error| Error::of_file(&path, error.to_string()))?;
         terminal::print(format!("{}: written\n", printable(&report::path(&path))));
     }
     Ok(())

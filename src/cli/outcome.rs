@@ -1,6 +1,6 @@
 //! The end of a command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::Problem;
@@ -51,12 +51,18 @@ pub enum Error {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The path and the error of a file.
-    #[error("{0}: {1}")]
-    File(String, String),
+    #[error("{}: {why}", report::path(path))]
+    File { path: PathBuf, why: String },
 }
 
 impl Error {
+    pub fn of_file(path: &Path, why: impl Into<String>) -> Self {
+        Self::File {
+            path: path.to_path_buf(),
+            why: why.into(),
+        }
+    }
+
     pub fn run_errors(&self) -> Vec<RunError> {
         match self {
             Self::Config(error) => error.run_errors(),

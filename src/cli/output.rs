@@ -38,15 +38,15 @@ pub fn check_targets(args: &CheckArgs, run: &Run<'_>) -> Result<(), Error> {
     let targets = output.chain(args.reports.iter().map(|(_, path)| path));
     let mut seen = HashSet::new();
     for target in targets {
-        let (name, at) = (report::path(target), run.real(target));
+        let at = run.real(target);
         let mut read = args.common.paths.iter().filter(|path| !path.is_dir());
         if read.any(|path| run.real(path) == at) || is_read(target, run) {
             let why = "this run reads it; the report needs a file of its own";
-            return Err(Error::File(name, why.into()));
+            return Err(Error::of_file(target, why));
         }
         if !seen.insert(at) {
             let why = "two reports would go into it; each needs a file of its own";
-            return Err(Error::File(name, why.into()));
+            return Err(Error::of_file(target, why));
         }
     }
     Ok(())

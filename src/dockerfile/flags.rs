@@ -83,18 +83,17 @@ pub fn split<'a>(
             };
             return (flags, rest);
         }
-        let (word, quotes, stop) = word(text, start, end, escape, template);
-        at = stop;
+        let word = word(text, start, end, escape, template);
+        at = word.end;
         // A tag right behind it makes an unknown word of it.
-        if word.bytes() == b"--" && bytes[at..end].first().is_none_or(|&b| is_space(b)) {
+        if word.text.bytes() == b"--" && bytes[at..end].first().is_none_or(|&b| is_space(b)) {
             return (flags, at);
         }
-        if quotes != Quotes::None || !word.bytes().is_empty() {
-            let open_quote = quotes == Quotes::Open;
+        if word.quotes != Quotes::None || !word.text.bytes().is_empty() {
             flags.push(Flag {
-                text: word,
-                span: text.span(start, stop),
-                open_quote,
+                span: text.span(start, word.end),
+                open_quote: word.quotes == Quotes::Open,
+                text: word.text,
                 conditional,
             });
         }
@@ -108,14 +107,22 @@ enum Quotes {
     Open,
 }
 
-/// Reads the word at `start`; returns its text, its quotes and its end.
+struct FlagWord<'a> {
+    /// The word without quotes and escapes.
+    text: Mapped<'a>,
+    quotes: Quotes,
+    /// The byte behind it.
+    end: usize,
+}
+
+/// Reads the word at `start`, before `end`.
 fn word<'a>(
     text: &Mapped<'a>,
     start: usize,
     end: usize,
     escape: u8,
     template: bool,
-) -> (Mapped<'a>, Quotes, usize) {
+) -> FlagWord<'a> {
     let bytes = text.bytes();
     let is_special = |b: &u8| {
         is_space(*b)
@@ -151,7 +158,11 @@ fn word<'a>(
             at = next;
         }
     }
-    (word, quotes, at.min(end))
+    FlagWord {
+        text: word,
+        quotes,
+        end: at.min(end),
+    }
 }
 
 /// Returns the end of the expression `text[at..end]` of a word, or of the block that it opens; `None` where it is a tag

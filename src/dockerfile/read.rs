@@ -30,6 +30,14 @@ pub(super) struct LineReader<'a> {
     open_heredocs: usize,
 }
 
+/// The lines of an instruction as one text.
+struct Joined<'a> {
+    text: Mapped<'a>,
+    /// The comment lines among them.
+    comments: Vec<Span>,
+    last: Line,
+}
+
 /// The limit for heredocs without an end behind which reading goes on: each takes a look at the rest of the file.
 const MAX_OPEN_HEREDOCS: usize = 64;
 
@@ -170,7 +178,11 @@ impl<'a> LineReader<'a> {
 
     /// Reads the instruction that starts with `line`; `text` is that line, trimmed.
     fn instruction(&mut self, line: Line, text: Span) {
-        let (text, comments, mut last) = self.join(text, line);
+        let Joined {
+            text,
+            comments,
+            mut last,
+        } = self.join(text, line);
         let mut instruction = Instruction {
             keyword: Keyword::Opaque,
             onbuild: false,
@@ -216,13 +228,17 @@ impl<'a> LineReader<'a> {
         self.file.instructions.push(instruction);
     }
 
-    /// Joins the lines of an instruction; returns its comment lines and its last line too.
-    fn join(&mut self, text: Span, line: Line) -> (Mapped<'a>, Vec<Span>, Line) {
+    /// Joins the lines of the instruction that begins with `line`.
+    fn join(&mut self, text: Span, line: Line) -> Joined<'a> {
         let escape = self.file.escape;
         let mut comments = Vec::new();
         let mut last = line;
         let Some(kept) = lines::continued(text.of(self.source), escape) else {
-            return (Mapped::borrowed(self.source, text), comments, last);
+            return Joined {
+                text: Mapped::borrowed(self.source, text),
+                comments,
+                last,
+            };
         };
         let mut joined = Mapped::empty(text.start);
         joined.push(&text.of(self.source)[..kept], text.start);
@@ -243,7 +259,11 @@ impl<'a> LineReader<'a> {
                 break;
             }
         }
-        (joined, comments, last)
+        Joined {
+            text: joined,
+            comments,
+            last,
+        }
     }
 
     /// Finds name, flags and mounts of `instruction`, looking through `ONBUILD`.

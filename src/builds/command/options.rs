@@ -141,20 +141,28 @@ pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(ArgName, Word
     (at < words.len()).then_some((at, sets))
 }
 
-/// Returns the start of the command of `cachelane run`, whose words begin at `tool`, and the argument that it passes with
-/// its value.
-pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, ArgName, Word)> {
+/// A call of `cachelane run`.
+pub(super) struct LaneRunner {
+    /// The index of the first word of the command that it runs.
+    pub(super) command: usize,
+    /// The argument that it passes.
+    pub(super) arg: ArgName,
+    pub(super) lane: Word,
+}
+
+/// Returns the call of `cachelane run` whose words begin at `tool`.
+pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<LaneRunner> {
     let text = |at: usize| words.get(at).and_then(Word::text);
     let is_tool = tables::program_name(text(tool)?) == "cachelane";
     if !is_tool || text(tool + 1) != Some("run") {
         return None;
     }
     let mut items = Items::new(words, tool + 2, &tables::CACHELANE_RUN);
-    let mut name = ArgName::Lane;
+    let mut arg = ArgName::Lane;
     let mut lane = Word::plain(OWN_LANE);
     loop {
         match items.next()? {
-            Item::Word(at) => return Some((at, name, lane)),
+            Item::Word(command) => return Some(LaneRunner { command, arg, lane }),
             Item::Option {
                 name: "lane",
                 value,
@@ -163,11 +171,11 @@ pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, ArgName
             Item::Option { name: "matrix", .. } => lane = Word::plain(MATRIX_LANE),
             Item::Option {
                 name: "arg", value, ..
-            } => name = value?.text()?.into(),
+            } => arg = value?.text()?.into(),
             Item::Option {
                 name: "via", value, ..
             } if value.as_ref().and_then(Word::text) == Some("namespace") => {
-                name = NAMESPACE.into();
+                arg = NAMESPACE.into();
             }
             Item::Option { .. } => {}
             Item::Several(_) => return None,

@@ -5,7 +5,7 @@ use super::super::model::{ArgName, BuildTool, NoCache};
 use super::super::shell::{Simple, Word};
 use super::builders;
 use super::model::{BuildArg, Command, Commands, FoundCommand, InsertMethod, Override, ROCKER_ARG};
-use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
+use super::options::{Item, Items, LaneRunner, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::scripts;
 use super::tables::{self, Options};
 use crate::text::Span;
@@ -76,8 +76,8 @@ pub fn all(commands: Vec<Simple>) -> Commands {
 /// Returns the build that the words run, if its tool is known. Leading assignments are not in `words`.
 pub fn read(words: &[Word]) -> Option<Command> {
     let (tool, sets) = skip_prefixes(words)?;
-    if let Some((at, name, lane)) = lane_runner(words, tool) {
-        return within(words, at, Some((name, lane)), sets);
+    if let Some(LaneRunner { command, arg, lane }) = lane_runner(words, tool) {
+        return within(words, command, Some((arg, lane)), sets);
     }
     let Some(name) = words[tool].text() else {
         return scripts::script(words, tool).map(|one| with_sets(one, sets));

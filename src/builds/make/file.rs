@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::budget;
+use crate::builds::model::Arg;
 use crate::text::Span;
 
 /// A Makefile, as far as its text alone tells what it does: what an included file, a condition or a function decides stays
@@ -75,7 +76,7 @@ impl<'s> Makefile<'s> {
     }
 
     /// Returns the variables that recipes get in their environment, those whose values are known.
-    pub fn exported(&self) -> Vec<(&'s str, String, Span)> {
+    pub fn exported(&self) -> Vec<Arg> {
         let all = self.variables.iter();
         let all = all.filter(|(name, _)| self.exports_all || self.exports.contains(*name));
         let mut all: Vec<_> = all
@@ -83,7 +84,9 @@ impl<'s> Makefile<'s> {
             .filter(|(_, value, _)| !value.contains(['$', '`']))
             .collect();
         all.sort_by_key(|(_, _, span)| *span);
-        all
+        let all = all.into_iter();
+        all.map(|(name, value, span)| Arg::new(name, Some(value), span))
+            .collect()
     }
 
     fn lines(&mut self) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::command;
 use super::format::{Contents, FilePath, Format, Insertion};
 use super::jobs::{self, FoundBuild, Gatherer, Job, Language, Matrix, Pipeline, Source, Step};
-use super::model::{Arg, BuildFile, Env, Group, Lane};
+use super::model::{BuildFile, Env, Group, Lane};
 use super::yaml::Addition;
 use file::{Makefile, Recipe};
 
@@ -58,7 +58,7 @@ impl Pipeline for Make {
             return;
         };
         let file = Makefile::read(source);
-        let env = Env::default().with(exported(&file));
+        let env = Env::default().with(file.exported());
         for recipe in &file.recipes {
             for target in &recipe.targets {
                 run(&file, recipe, target, &env, gatherer);
@@ -117,13 +117,6 @@ fn run<'y>(
     for piece in file.scripts(recipe, target) {
         step.builders = gatherer.piece(piece, &step, Some(""));
     }
-}
-
-/// Returns the variables that the file hands to its recipes, where their values are known.
-fn exported(file: &Makefile<'_>) -> Vec<Arg> {
-    let all = file.exported().into_iter();
-    all.map(|(name, value, span)| Arg::new(name, Some(value), span))
-        .collect()
 }
 
 /// Returns the targets, each with those that make builds before it; the one without a name is what make builds where none

@@ -125,9 +125,22 @@ impl<'g> Callers<'g> {
     }
 }
 
+/// The identity of a run of a job, or of a whole file.
+#[derive(PartialEq, Eq)]
+pub(super) struct RunId<'g> {
+    pub(super) file: usize,
+    pub(super) job: Option<&'g str>,
+    /// The number of the run among those of the job.
+    pub(super) number: usize,
+}
+
 impl JobRun<'_> {
-    pub(super) fn id(&self) -> (usize, Option<&str>, usize) {
-        (self.file, self.leg.job.as_deref(), self.leg.number)
+    pub(super) fn id(&self) -> RunId<'_> {
+        RunId {
+            file: self.file,
+            job: self.leg.job.as_deref(),
+            number: self.leg.number,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use super::by_callers::builder_by;
-use super::callers::{Caller, Callers, Inputs, JobRun, known, triggers};
+use super::callers::{Caller, Callers, Inputs, JobRun, RunId, known, triggers};
 use super::graph::BuildGraph;
 use super::machines::Machine;
 use super::resolved::ResolvedBuild;
@@ -281,8 +281,12 @@ impl Contender<'_> {
     }
 
     /// Returns what waits as one in the queue.
-    fn waits_as(&self, turn: &QueuePlace) -> impl Iterator<Item = (usize, Option<&str>, usize)> {
-        let file = self.root().map(|file| (file, None, 0));
+    fn waits_as(&self, turn: &QueuePlace) -> impl Iterator<Item = RunId<'_>> {
+        let file = self.root().map(|file| RunId {
+            file,
+            job: None,
+            number: 0,
+        });
         let jobs = self.runs.iter().take(turn.depth).map(JobRun::id);
         file.into_iter().chain(jobs)
     }

@@ -52,13 +52,22 @@ pub(super) fn changeable(
     fills.map(of_fill).collect()
 }
 
-/// Returns the findings on caches that are filled by ids that no build has any more since they have a lane, each with the
-/// index of its file, and what is to be done; without those of builds that are still to get another lane.
+/// A cache that is filled by an id that no build has any more.
+pub(super) struct UnusedFill {
+    /// The index of the file that fills it.
+    pub(super) file: usize,
+    pub(super) finding: Finding,
+    /// The change that fills the builds' cache.
+    pub(super) refill: Option<Refill>,
+}
+
+/// Returns the caches that are filled by ids that no build has any more since they have a lane; without those of builds
+/// that are still to get another lane.
 pub(super) fn unused(
     graph: &BuildGraph<'_>,
     resolved: &[ResolvedBuild],
     waiting: &HashSet<BuildId>,
-) -> Vec<(usize, Finding, Option<Refill>)> {
+) -> Vec<UnusedFill> {
     let mut found = Vec::new();
     let mut used: Option<HashSet<&[u8]>> = None;
     for (file, report) in graph.own_reports() {
@@ -75,7 +84,11 @@ pub(super) fn unused(
                     let finding = check(graph, fill, id, &uses);
                     found.extend(finding.map(|(finding, id)| {
                         let refill = id.map(|id| Refill { fill: number, id });
-                        (file, finding, refill)
+                        UnusedFill {
+                            file,
+                            finding,
+                            refill,
+                        }
                     }));
                 }
             }

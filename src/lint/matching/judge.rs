@@ -83,9 +83,9 @@ pub fn match_builds(
             }
             statuses.push(checked.status);
         }
-        for (file, finding, refill) in unused(&graph, &resolved, &waiting) {
-            findings.entry(file).or_default().push(finding);
-            refills.entry(file).or_default().extend(refill);
+        for one in unused(&graph, &resolved, &waiting) {
+            findings.entry(one.file).or_default().push(one.finding);
+            refills.entry(one.file).or_default().extend(one.refill);
         }
     }
     for (file, unknown) in lost.unknown {
