@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::number;
 use crate::budget;
 use crate::builds::model::{Arg, Env};
 use crate::builds::yaml::{Entry, Node, Yaml};
@@ -239,13 +240,13 @@ impl<'y> File<'y> {
         let variable = |entry: Entry<'y>| {
             let of_form = entry.value.is_map().then(|| entry.value.get("value"));
             let text = of_form.unwrap_or(Some(entry.value));
-            let text = text.and_then(|value| self.followed(value)?.text());
+            let text = text.and_then(|value| number::text(self.followed(value)?));
             let span = if self.is_own(entry.value) {
                 entry.value.span()
             } else {
                 Span::at(0)
             };
-            Some(Arg::new(entry.key.text()?, text.map(str::to_owned), span))
+            Some(Arg::new(entry.key.text()?, text, span))
         };
         entries.filter_map(variable).collect()
     }

@@ -1,9 +1,10 @@
 //! `parallel`: the combinations that a job runs in.
 
 use super::file::File;
-use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, axes, product};
+use super::number;
+use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, product};
 use crate::builds::model::AxisPath;
-use crate::builds::yaml::Node;
+use crate::builds::yaml::{Entry, Node};
 
 /// The axis of the runs of `parallel: 5`.
 const NUMBER: &str = "parallel";
@@ -38,6 +39,15 @@ pub fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
         }
     }
     Matrix::of(rows)
+}
+
+fn axes(map: Node<'_>) -> Vec<(AxisPath, Vec<String>)> {
+    let values = |list: Node<'_>| {
+        let values = list.scalars().into_iter();
+        values.filter_map(number::text).collect()
+    };
+    let axis = |entry: Entry<'_>| Some((entry.key.text()?.into(), values(entry.value)));
+    map.entries().into_iter().filter_map(axis).collect()
 }
 
 /// Returns the name of a job in a row, from which GitLab makes the slug.

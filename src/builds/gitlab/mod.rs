@@ -8,6 +8,7 @@
 
 mod file;
 mod matrix;
+mod number;
 mod pipeline;
 
 pub use pipeline::Gitlab;

@@ -1,6 +1,7 @@
 //! The facts. A new one is a function, and its line in [`FACTS`].
 
 mod caches;
+mod callers;
 mod ids;
 mod layers;
 mod locks;
@@ -88,6 +89,14 @@ pub const FACTS: &[Fact] = &[
         on: BOTH,
         quiet: true,
         run: monorepo::locked_id,
+    },
+    Fact {
+        name: "callers",
+        claim: "What `make`, a script and `docker compose` build of a fixed repository uses the cache of the lane that \
+                `CACHE_ID` of their environment names, and none of another lane; without it that of the lane `default`",
+        on: NEWER,
+        quiet: false,
+        run: callers::lanes,
     },
     Fact {
         name: "namespace-time",

@@ -41,7 +41,7 @@ pub fn locked_id(engine: &Engine, record: &mut Record) -> Outcome {
         &repository.builds()?,
         Relation::Wait,
     )?;
-    repository.fix()?;
+    fix(repository.0.path())?;
     timing::pair(
         engine,
         record,
@@ -70,19 +70,6 @@ impl Repository {
             fs::write(folder.join("Dockerfile"), text)?;
         }
         Ok(Self(folder))
-    }
-
-    /// Lets cachelane fix all of it.
-    fn fix(&self) -> Outcome {
-        let mut cachelane = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-        let output = cachelane.arg("fix").current_dir(self.0.path()).output();
-        let output = output.map_err(|error| format!("cachelane: {error}"))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let (said, left) = (&output.stderr, &output.stdout);
-        let text = [said.as_slice(), left].concat();
-        Err(format!("cachelane: {}", String::from_utf8_lossy(&text)))
     }
 
     /// The builds of the workflow as it is now, one for each row of its matrix.
@@ -116,6 +103,19 @@ impl Repository {
         let job = Job::whole(read(&dockerfile)?);
         Ok(args.fold(job, |job, (name, value)| job.arg(name, value)))
     }
+}
+
+/// Lets cachelane fix all of a repository.
+pub(super) fn fix(root: &Path) -> Outcome {
+    let mut cachelane = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+    let output = cachelane.arg("fix").current_dir(root).output();
+    let output = output.map_err(|error| format!("cachelane: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let (said, left) = (&output.stderr, &output.stdout);
+    let text = [said.as_slice(), left].concat();
+    Err(format!("cachelane: {}", String::from_utf8_lossy(&text)))
 }
 
 fn read(path: &Path) -> Outcome<String> {
