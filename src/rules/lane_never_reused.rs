@@ -1,7 +1,7 @@
 //! `lane-never-reused`: a lane that differs in every run, so that its cache is never reused.
 
 use crate::budget;
-use crate::builds::{Arg, Build, NAMESPACE, Runs, ValueSource};
+use crate::builds::{Arg, Build, NAMESPACE, Runs, Service, ValueSource};
 use crate::finding::{Finding, RuleId};
 use crate::text::marks::SAME;
 
@@ -128,10 +128,12 @@ fn value(build: &Build, arg: &Arg) -> Option<(String, Stays)> {
         .clone()
         .or_else(|| arg.name.as_str().map(|name| format!("${name}")))?;
     // Compose and bake write `$$` for a `$` that is none of theirs.
-    let written = if build.service.is_some() {
-        written.replace("$$", "")
-    } else {
-        written
+    let is_file = |service: &Service| !service.of_script;
+    let written = match &build.service {
+        Some(service) if is_file(service) => written.replace("$$", ""),
+        // Whoever calls it may set the variable, so that the default does not count.
+        Some(_) => written.replace(":-$", ":-").replace(":-`", ":-"),
+        None => written,
     };
     if let ValueSource::Variables(names) = &arg.from
         && let mut names = names.iter().filter_map(|name| known(name))
@@ -177,6 +179,8 @@ fn volatile(value: &str) -> Option<(String, Stays)> {
     }
     let command = |text: &str| {
         let text = text.trim_start();
+        // Make has a function for it.
+        let text = text.strip_prefix("shell ").unwrap_or(text).trim_start();
         let text = text.split(')').next().unwrap_or(text);
         let goes_on = |ch: char| ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.');
         let named = |command: &&str| {

@@ -212,9 +212,16 @@ impl FoundCommand {
         let above = variables.get(..self.above).unwrap_or_default().iter().rev();
         let keeps = self.keeps_environment();
         let exported = above
+            .clone()
             .take_while(|_| budget::spend(16))
             .filter(|variable| keeps && variable.exported)
-            .map(|variable| (ArgName::from(&variable.name), variable.value.as_ref()));
+            .map(|variable| {
+                // It may be set before it is exported, or after.
+                let mut same = above.clone().filter(|set| set.name == variable.name);
+                let value = same.find_map(|set| set.value.as_ref());
+                budget::spend(self.above);
+                (ArgName::from(&variable.name), value)
+            });
         let mut seen = HashSet::new();
         own.chain(exported)
             .filter(|(name, _)| seen.insert(name.clone()))

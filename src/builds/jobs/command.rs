@@ -18,10 +18,10 @@ impl InScript<'_> {
         let written = |need: Lookup<'_>| scope.written(need);
         let arg = |arg: &command::BuildArg| {
             // An argument without a value takes it from the environment.
-            let mut sets = self.found.sets().rev();
             let own = || {
-                sets.find(|(name, _)| *name == arg.name)
-                    .map(|(_, word)| word)
+                let environment = self.found.environment(&self.variables);
+                let mut set = environment.into_iter();
+                set.find(|(name, _)| *name == arg.name)?.1
             };
             let word = arg.value.as_ref().or_else(own);
             let value = match word {
@@ -35,13 +35,9 @@ impl InScript<'_> {
                 _ if !scope.language.is_called() => ValueSource::Variables(Vec::new()),
                 (Some(word), _) => sources(word, scope),
                 (None, Some(name)) if value.is_none() => {
-                    let mut environment = self.found.environment(&self.variables).into_iter();
-                    let set = environment.find(|(set, _)| set.is(name));
-                    match set.and_then(|(_, word)| word) {
-                        Some(word) => sources(word, scope),
-                        None => ValueSource::Variables(vec![name.to_owned()]),
-                    }
+                    ValueSource::Variables(vec![name.to_owned()])
                 }
+                _ if value.as_ref().is_some_and(|value| value.contains("$(")) => ValueSource::Run,
                 _ => ValueSource::Variables(Vec::new()),
             };
             Arg {

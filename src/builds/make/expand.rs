@@ -74,8 +74,12 @@ impl Makefile<'_> {
     fn value_in(&self, name: &str, open: &[String]) -> Option<String> {
         // One that is made of itself has no value, and make refuses it.
         let is_open = open.iter().any(|open| open == name);
-        let span = self.variables.get(name)?.value.filter(|_| !is_open)?;
-        let text = self.text(span).replace("\\\r\n", " ").replace("\\\n", " ");
+        let set = self.variables.get(name).filter(|_| !is_open)?;
+        let text = self.text(set.value?);
+        let mut text = text.replace("\\\r\n", " ").replace("\\\n", " ");
+        if set.is_command {
+            text = format!("$(shell {text})");
+        }
         let mut out = Out {
             open: [open, &[name.to_owned()]].concat(),
             ..Out::default()
@@ -153,8 +157,11 @@ impl Makefile<'_> {
             Some(value) if set.is_default && is_argument(&out.text) && is_plain(&value) => {
                 out.push(&format!("${{{name}:-{value}}}"), None);
             }
-            Some(value) => out.push(&value, None),
-            None => out.push(&unknown(own, name), None),
+            // What the environment may set instead is no command's output.
+            Some(value) if !(set.is_default && value.contains("$(shell ")) => {
+                out.push(&value, None);
+            }
+            _ => out.push(&unknown(own, name), None),
         }
     }
 }

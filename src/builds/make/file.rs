@@ -37,6 +37,8 @@ pub(super) struct Variable {
     pub(super) value: Option<Span>,
     /// True where the environment goes before it.
     pub(super) is_default: bool,
+    /// True where the value is what a command prints: `NAME != command`.
+    pub(super) is_command: bool,
 }
 
 /// What a line is that is no recipe's.
@@ -81,7 +83,8 @@ impl<'s> Makefile<'s> {
         let all = all.filter(|(name, _)| self.exports_all || self.exports.contains(*name));
         let mut all: Vec<_> = all
             .filter_map(|(name, set)| Some((*name, self.value(name)?, set.value?)))
-            .filter(|(_, value, _)| !value.contains(['$', '`']))
+            // What a command prints is no path, and only says that it differs.
+            .filter(|(_, value, _)| !value.contains(['$', '`']) || value.contains("$(shell "))
             .collect();
         all.sort_by_key(|(_, _, span)| *span);
         let all = all.into_iter();
@@ -258,11 +261,12 @@ impl<'s> Makefile<'s> {
     }
 
     fn set(&mut self, name: &'s str, op: &str, value: Span, is_conditional: bool) {
-        let is_known = matches!(op, "=" | ":=" | "::=" | ":::=" | "?=") && !is_conditional;
+        let is_known = matches!(op, "=" | ":=" | "::=" | ":::=" | "?=" | "!=") && !is_conditional;
         let is_default = op == "?=";
         let new = Variable {
             value: is_known.then_some(value),
             is_default,
+            is_command: op == "!=",
         };
         self.variables
             .entry(name)
