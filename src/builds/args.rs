@@ -13,6 +13,8 @@ pub enum ValueSource {
     Attribute,
     /// What only a run knows: a command's output, or an argument of the script.
     Run,
+    /// Nothing: the variable is taken out of the environment, by `env -u`, `unset` or make's `unexport`.
+    Nowhere,
 }
 
 /// The name of an argument or a variable.
@@ -65,6 +67,19 @@ impl Arg {
             span,
             from: ValueSource::Variables(Vec::new()),
         }
+    }
+
+    /// Makes that of a variable which the environment does not have any more.
+    pub(super) fn taken(name: impl Into<ArgName>, span: Span) -> Self {
+        Self {
+            from: ValueSource::Nowhere,
+            ..Self::new(name, None, span)
+        }
+    }
+
+    /// Returns whether it has a variable's value where that is set, and its own where it is not.
+    pub fn is_default_of(&self, name: &str) -> bool {
+        matches!(&self.from, ValueSource::Variables(names) if names.iter().any(|own| own == name))
     }
 
     /// Pays for `count` arguments in memory, since a few lines can hand thousands down to thousands of builds; returns

@@ -178,6 +178,8 @@ pub struct Build {
     pub args_known: bool,
     /// The environment that the file sets for the build: the source of `${NAME}` in Compose and bake files.
     pub env: Env,
+    /// False where what the command runs has nothing of its caller's environment.
+    pub keeps_env: bool,
     pub runs: Runs,
     /// The jobs that run it: several where it stands in a template, behind an anchor, or in a shared command. Then it
     /// counts as several builds.
@@ -209,6 +211,7 @@ impl Build {
             args: Vec::new(),
             args_known: true,
             env: Env::default(),
+            keeps_env: true,
             runs: Runs::Once,
             jobs: Vec::new(),
             legs: Vec::new(),

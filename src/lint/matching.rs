@@ -7,6 +7,7 @@ mod clearing;
 mod contenders;
 mod fills;
 mod graph;
+mod handed;
 mod insert;
 mod joined;
 mod judge;

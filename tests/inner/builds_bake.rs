@@ -129,7 +129,7 @@ fn a_variable_that_is_there_has_to_say_the_same() {
         .map(|arg| match &arg.from {
             ValueSource::Variables(names) => names.join(" "),
             ValueSource::Attribute => "=".into(),
-            ValueSource::Run => "?".into(),
+            ValueSource::Run | ValueSource::Nowhere => "?".into(),
         })
         .collect();
     assert_eq!(from, ["=", "V", "", ""]);

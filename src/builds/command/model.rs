@@ -187,19 +187,44 @@ pub struct FoundCommand {
 impl FoundCommand {
     /// Returns whether the command has the environment of its script; else it has what its own words set.
     pub fn keeps_environment(&self) -> bool {
+        tables::keep_environment(&self.before())
+    }
+
+    /// Returns the words before the tool.
+    fn before(&self) -> Vec<&str> {
         let before = self.simple.words[..self.command.tool_at].iter();
-        let before: Vec<&str> = before.map(|word| word.text().unwrap_or_default()).collect();
-        tables::keep_environment(&before)
+        before.map(|word| word.text().unwrap_or_default()).collect()
     }
 
     /// Returns the assignments before the command, then those of its own words.
     pub fn sets(&self) -> impl DoubleEndedIterator<Item = (ArgName, &Word)> {
         let keeps = self.keeps_environment();
-        let before = self.simple.sets.iter().filter(move |_| keeps);
+        let taken = tables::taken_names(&self.before());
+        let before = self.simple.sets.iter();
+        let before = before.filter(move |(name, _)| keeps && !taken.contains(&name.as_str()));
         let own = self.command.sets.iter();
         before
             .map(|(name, word)| (name.into(), word))
             .chain(own.map(|(name, word)| (name.clone(), word)))
+    }
+
+    /// Returns the script's variables above the command, the nearest first.
+    fn above<'f>(&self, variables: &'f [Variable]) -> impl Iterator<Item = &'f Variable> + Clone {
+        let above = variables.get(..self.above).unwrap_or_default().iter().rev();
+        above.take_while(|_| budget::spend(16))
+    }
+
+    /// Returns the names of variables that the command's environment does not have, whatever its caller's has.
+    pub fn taken(&self, variables: &[Variable]) -> Vec<String> {
+        let mut seen: HashSet<&str> = HashSet::new();
+        let above = self.above(variables);
+        let nearest = above.filter(|variable| seen.insert(&variable.name));
+        let unset = nearest.filter(|variable| variable.unset);
+        let mut taken: Vec<String> = unset.map(|variable| variable.name.clone()).collect();
+        let own = tables::taken_names(&self.before());
+        taken.extend(own.into_iter().map(str::to_owned));
+        taken.retain(|name| !self.sets().any(|(set, _)| set.is(name)));
+        taken
     }
 
     /// Returns the command's environment by the script, the nearest of a name only: assignments before the command, and
@@ -209,17 +234,17 @@ impl FoundCommand {
         variables: &'f [Variable],
     ) -> Vec<(ArgName, Option<&'f Word>)> {
         let own = self.sets().map(|(name, word)| (name, Some(word)));
-        let above = variables.get(..self.above).unwrap_or_default().iter().rev();
         let keeps = self.keeps_environment();
-        let exported = above
-            .clone()
-            .take_while(|_| budget::spend(16))
-            .filter(|variable| keeps && variable.exported)
+        let taken = self.taken(variables);
+        let exported = self
+            .above(variables)
+            .filter(|variable| keeps && variable.exported && !taken.contains(&variable.name))
             .map(|variable| {
                 // It may be set before it is exported, or after.
-                let mut same = above.clone().filter(|set| set.name == variable.name);
+                let mut same = self
+                    .above(variables)
+                    .filter(|set| set.name == variable.name);
                 let value = same.find_map(|set| set.value.as_ref());
-                budget::spend(self.above);
                 (ArgName::from(&variable.name), value)
             });
         let mut seen = HashSet::new();

@@ -242,6 +242,21 @@ pub fn keep_environment(words: &[&str]) -> bool {
     !is_reset && !is_empty
 }
 
+/// Returns the variables that words before a program take out of its environment: `env -u NAME`, `env --unset=NAME`.
+pub fn taken_names<'w>(words: &[&'w str]) -> Vec<&'w str> {
+    let start = words.iter().position(|word| program_name(word) == "env");
+    let own = start.map_or(&[][..], |start| &words[start + 1..]);
+    let mut names = Vec::new();
+    for (at, word) in own.iter().enumerate() {
+        let name = word.strip_prefix("--unset=").or(match *word {
+            "-u" | "--unset" => own.get(at + 1).copied(),
+            _ => word.strip_prefix("-u"),
+        });
+        names.extend(name.filter(|name| is_name(name)));
+    }
+    names
+}
+
 /// Returns the name of the program at a path, without the version of `npx tool@1.2`.
 pub fn program_name(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);

@@ -284,6 +284,8 @@ impl LaneInserter<'_, '_> {
             let below = edits.pop_if(|below| below.span() == edit.span());
             let text = edit.text().to_owned() + below.as_ref().map_or("", Edit::text);
             edits.push(Edit::insert(edit.span().start, text));
+        } else if it.found.taken(&it.variables).iter().any(|name| name == arg) {
+            return Err(format!("the script takes `{arg}` out of the environment"));
         } else if !it.found.keeps_environment() {
             let words = &it.found.simple.words;
             let before: Vec<_> = words[..command.tool_at].iter().map(Word::written).collect();

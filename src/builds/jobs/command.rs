@@ -24,7 +24,7 @@ impl InScript<'_> {
                 set.find(|(name, _)| *name == arg.name)?.1
             };
             let word = arg.value.as_ref().or_else(own);
-            let value = match word {
+            let mut value = match word {
                 Some(word) => Some(word.value(&written)),
                 None => arg
                     .name
@@ -38,6 +38,10 @@ impl InScript<'_> {
                     ValueSource::Variables(vec![name.to_owned()])
                 }
                 _ if value.as_ref().is_some_and(|value| value.contains("$(")) => ValueSource::Run,
+                (None, Some(name)) if scope.is_default(name) => {
+                    value = value.map(|value| format!("${{{name}:-{value}}}"));
+                    ValueSource::Variables(vec![name.to_owned()])
+                }
                 _ => ValueSource::Variables(Vec::new()),
             };
             Arg {
@@ -47,8 +51,15 @@ impl InScript<'_> {
         };
         // Without a value and an environment, nothing is passed.
         let keeps = self.found.keeps_environment();
+        let taken = self.found.taken(&self.variables);
+        let is_taken = |name: &str| {
+            taken.iter().any(|taken| taken == name)
+                || scope.env.get(name).is_some_and(|set| set.from == ValueSource::Nowhere)
+        };
         let has_value = |own: &&command::BuildArg| {
-            keeps || own.value.is_some() || self.found.sets().any(|(name, _)| name == own.name)
+            let is_kept = keeps && !own.name.as_str().is_some_and(is_taken);
+            let mut environment = self.found.environment(&self.variables).into_iter();
+            is_kept || own.value.is_some() || environment.any(|(name, _)| name == own.name)
         };
         command.args.iter().filter(has_value).map(arg).collect()
     }
@@ -99,7 +110,9 @@ impl InScript<'_> {
         } else {
             Env::default()
         };
-        env.with(axes).with(self.sets(scope))
+        let taken = self.found.taken(&self.variables);
+        let taken = taken.iter().map(|name| Arg::taken(name, place)).collect();
+        env.with(axes).with(taken).with(self.sets(scope))
     }
 
     /// Returns the builder that the command uses, of those that are there.

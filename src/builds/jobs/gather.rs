@@ -256,6 +256,7 @@ impl<'y> Gatherer<'y> {
             }),
             args_known: command.args_known,
             env: it.env(step, scope),
+            keeps_env: it.found.keeps_environment(),
             builder: it.builder(builders, step, scope),
             no_cache: command.no_cache.clone().map(|no_cache| NoCache {
                 span: it.script.in_file(no_cache.span),

@@ -3,7 +3,7 @@
 use super::model::{FoundBuild, InScript};
 use crate::builds::command::{BuildArg, Command, InsertMethod};
 use crate::builds::format::Insertion;
-use crate::builds::model::{BuildTool, Lane};
+use crate::builds::model::{Arg, BuildTool, Lane, ValueSource};
 use crate::fix::{Edit, Fix};
 
 /// Passes `value`, written as within a shell's double quotes, to a command.
@@ -38,6 +38,10 @@ pub fn from_environment(found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Inser
     let it = found.command.as_ref().ok_or("it is no command")?;
     let (command, arg) = (&it.found.command, lane.arg);
     let is_it = |name: &str| name == arg;
+    let is_taken = |set: &Arg| set.from == ValueSource::Nowhere;
+    if found.env.get(arg).is_some_and(is_taken) || it.found.taken(&it.variables).contains(&lane.arg.to_owned()) {
+        return Err(format!("the file takes `{arg}` out of the environment"));
+    }
     let mut own = it.found.sets();
     let is_set = it.variables.iter().any(|set| is_it(&set.name))
         || found.env.get(arg).is_some()

@@ -166,6 +166,12 @@ impl StepScope<'_> {
         set.filter(|_| !self.is_axis(name))?.value.clone()
     }
 
+    /// Returns whether the file's value of a variable is only a default, before which the environment's goes.
+    pub fn is_default(&self, name: &str) -> bool {
+        let set = self.env.get(name);
+        set.is_some_and(|set| set.is_default_of(name))
+    }
+
     /// Returns `text`, a variable of a script's or anything else as written, with its value where that is known.
     pub fn resolved(&self, text: &str) -> String {
         let known = match variable(text) {

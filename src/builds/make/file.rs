@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::budget;
-use crate::builds::model::Arg;
+use crate::builds::model::{Arg, ValueSource};
 use crate::text::Span;
 
 /// A Makefile, as far as its text alone tells what it does: what an included file, a condition or a function decides stays
@@ -20,6 +20,8 @@ pub struct Makefile<'s> {
     pub(super) includes: bool,
     exports: HashSet<&'s str>,
     exports_all: bool,
+    /// The variables that recipes do not get, even if the environment has them.
+    unexports: HashSet<&'s str>,
     /// True where a whole recipe is one script.
     pub(super) one_shell: bool,
 }
@@ -59,6 +61,7 @@ impl<'s> Makefile<'s> {
             includes: false,
             exports: HashSet::new(),
             exports_all: false,
+            unexports: HashSet::new(),
             one_shell: false,
         };
         if budget::spend(16 * source.len()) {
@@ -77,19 +80,30 @@ impl<'s> Makefile<'s> {
         self.variables.get(name).is_some_and(|set| !set.is_default)
     }
 
-    /// Returns the variables that recipes get in their environment, those whose values are known.
+    /// Returns the variables that recipes get in their environment, those whose values are known, and those that they do
+    /// not get.
     pub fn exported(&self) -> Vec<Arg> {
         let all = self.variables.iter();
         let all = all.filter(|(name, _)| self.exports_all || self.exports.contains(*name));
         let mut all: Vec<_> = all
-            .filter_map(|(name, set)| Some((*name, self.value(name)?, set.value?)))
+            .filter_map(|(name, set)| Some((*name, self.value(name)?, set)))
             // What a command prints is no path, and only says that it differs.
             .filter(|(_, value, _)| !value.contains(['$', '`']) || value.contains("$(shell "))
             .collect();
-        all.sort_by_key(|(_, _, span)| *span);
-        let all = all.into_iter();
-        all.map(|(name, value, span)| Arg::new(name, Some(value), span))
-            .collect()
+        all.sort_by_key(|(_, _, set)| set.value);
+        let arg = |(name, value, set): (&str, String, &Variable)| {
+            let names = set.is_default.then(|| name.to_owned());
+            Arg {
+                from: ValueSource::Variables(names.into_iter().collect()),
+                ..Arg::new(name, Some(value), set.value.unwrap_or(Span::at(0)))
+            }
+        };
+        let unexports = self.unexports.difference(&self.exports);
+        let mut taken: Vec<&str> = unexports.copied().collect();
+        taken.sort_unstable();
+        let taken = taken.into_iter();
+        let taken = taken.map(|name| Arg::taken(name, Span::at(0)));
+        all.into_iter().map(arg).chain(taken).collect()
     }
 
     fn lines(&mut self) {
@@ -127,7 +141,11 @@ impl<'s> Makefile<'s> {
                 "include" | "-include" | "sinclude" => {
                     (self.includes, is_open) = (true, false);
                 }
-                "vpath" | "unexport" | "undefine" => is_open = false,
+                "unexport" => {
+                    is_open = false;
+                    self.unexports.extend(words.filter(|_| depth == 0));
+                }
+                "vpath" | "undefine" => is_open = false,
                 _ => is_open = self.statement(line, depth > 0),
             }
         }

@@ -47,6 +47,8 @@ pub struct Variable {
     pub value: Option<Word>,
     /// True where the commands below get it in their environment, even if it was not there before.
     pub exported: bool,
+    /// True where it is no variable any more.
+    pub unset: bool,
 }
 
 /// Commands that set variables by `NAME=value` words.
@@ -58,12 +60,22 @@ impl Simple {
             name: name.to_owned(),
             value,
             exported,
+            unset: false,
         };
         let Some((first, rest)) = self.words.split_first() else {
             let plain = |(name, word): &(String, Word)| variable(name, Some(word.clone()), false);
             return self.sets.iter().map(plain).collect();
         };
         let first = first.text().unwrap_or_default();
+        if first == "unset" {
+            let names = rest.iter().filter_map(Word::text);
+            let names = names.filter(|name| is_name(name));
+            let unset = |name| Variable {
+                unset: true,
+                ..variable(name, None, false)
+            };
+            return names.map(unset).collect();
+        }
         if !SETTERS.contains(&first) {
             return Vec::new();
         }

@@ -326,6 +326,7 @@ impl<'j> BuildChecker<'j> {
                 lanes: lanes.filter(|_| one.status == LaneStatus::Default)?,
                 waits_itself: one.one.waits_itself(self.graph, content),
                 scripted: one.one.scripted(self.graph).collect(),
+                kept_back: one.one.kept_back(self.graph, lanes?.arg()),
             })
         };
         let candidates: Vec<_> = all.iter().enumerate().filter_map(candidate).collect();

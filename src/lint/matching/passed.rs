@@ -2,6 +2,7 @@
 
 use super::contenders::Contender;
 use super::graph::BuildGraph;
+use super::handed::{Set, is_alone};
 use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::command::OWN_LANE;
@@ -30,8 +31,11 @@ pub(super) fn passed(
         };
     }
     let mut layers = one.layers.iter().rev();
-    let inner = layers.find_map(|layer| one.layer(graph, *layer).args.iter().find(is_it));
-    let Some(inner) = inner else {
+    let inner = layers.find_map(|layer| {
+        let mut args = one.layer(graph, *layer).args.iter();
+        Some((*layer, args.find(is_it)?))
+    });
+    let Some((layer, inner)) = inner else {
         return if one.args_known(graph) {
             Passed::Nothing
         } else {
@@ -43,15 +47,17 @@ pub(super) fn passed(
         ValueSource::Variables(names) => names,
         ValueSource::Attribute => return Passed::Value(text),
         ValueSource::Run => return Passed::Unknown,
+        ValueSource::Nowhere => return Passed::Nothing,
     };
     let mut passed = text;
     for name in names {
-        let mut env = build.env.iter().take_while(|_| budget::spend(1));
-        let set = env.find(|set| set.name.is(name) || (set.name == ArgName::Lane && name == arg));
-        let value = set.map(|set| match &set.value {
-            Some(value) => run.value(value),
-            None if set.name == ArgName::Lane => run.value(OWN_LANE),
-            None => run.value(&format!("${name}")),
+        let value = one.set_for(graph, layer, name, arg).map(|set| match set {
+            Set::Within(value) => (!value.contains(['$', '`'])).then(|| value.to_owned()),
+            Set::Outside(set) => match &set.value {
+                Some(value) => run.value(value),
+                None if set.name == ArgName::Lane => run.value(OWN_LANE),
+                None => run.value(&format!("${name}")),
+            },
         });
         match value {
             Some(Some(value))
@@ -81,18 +87,4 @@ fn unset(text: &str, name: &str) -> Option<String> {
         .strip_prefix(name)?;
     let word = word.trim_start_matches(':').strip_prefix('-');
     Some(word.unwrap_or_default().to_owned())
-}
-
-/// Returns whether `text` is the variable `name` and nothing else.
-fn is_alone(text: &str, name: &str) -> bool {
-    let inner = text
-        .strip_prefix("${")
-        .and_then(|text| text.strip_suffix('}'));
-    let is_it = |inner: &str| {
-        let rest = inner.strip_prefix(name);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '-', '?']))
-    };
-    inner.is_some_and(|inner| is_it(inner) && !inner.contains('$'))
-        || text.strip_prefix('$') == Some(name)
-        || text == name
 }

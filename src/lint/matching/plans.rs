@@ -21,6 +21,8 @@ pub(super) struct Candidate<'j> {
     pub(super) waits_itself: bool,
     /// The commands of scripts that build it.
     pub(super) scripted: Vec<BuildId>,
+    /// The one of them that keeps the lane back from those behind it.
+    pub(super) kept_back: Option<BuildId>,
 }
 
 /// The fix that is planned for a build.
@@ -111,6 +113,12 @@ fn handed_on(
             Some(Err(why)) => Some((id, format!(": {why}"))),
             None => Some((id, String::new())),
         });
+        if let Some(back) = one.kept_back.filter(|_| why.is_none()) {
+            let (place, arg) = (graph.place(back), one.lanes.arg());
+            return Some(format!(
+                "the command at {place} keeps `{arg}` back from what it runs, as `sudo`, `env` and `unexport` do: write `{arg}=\"…\"` there"
+            ));
+        }
         let (id, why) = why?;
         let place = graph.place(*id);
         Some(format!("the command at {place} has to pass it{why}"))
@@ -120,8 +128,8 @@ fn handed_on(
     planned
         .map(|((one, plan), refused)| {
             let insertion = match refused {
-                Some(why) if plan.insertion.is_ok() => Err(why),
-                _ => plan.insertion,
+                Some(why) => Err(why),
+                None => plan.insertion,
             };
             (one.index, PlannedFix { insertion, ..plan })
         })

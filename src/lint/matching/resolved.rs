@@ -126,14 +126,16 @@ impl ResolvedBuild {
             return own;
         }
         let mut layers = self.layers.iter().rev();
-        let inner = layers.find_map(|layer| named(&self.layer(graph, *layer).args))?;
+        let found = layers.find_map(|layer| {
+            let inner = named(&self.layer(graph, *layer).args)?;
+            Some((*layer, inner))
+        });
+        let (layer, inner) = found?;
         // The subject of anything but a command is given by its users.
         let is_direct = !matches!(build.subject, Subject::Files(..));
-        let is_set = |name: &String| {
-            let mut env = build.env.iter().take_while(|_| budget::spend(1));
-            env.any(|env| env.name.is(name) || (env.name == ArgName::Lane && name == arg))
-        };
+        let is_set = |name: &String| self.set_for(graph, layer, name, arg).is_some();
         let is_passed = match &inner.arg.from {
+            ValueSource::Nowhere => false,
             ValueSource::Run => true,
             _ if is_direct => true,
             ValueSource::Variables(names) => names.is_empty() || names.iter().any(is_set),
