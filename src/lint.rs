@@ -39,7 +39,7 @@ pub use {
     embedded::may_hold_locks,
     list::{Listed, ListedMount, list, list_inline},
     model::{KnownBuild, LaneStatus},
-    unread::Unread,
+    unread::{Unread, find as find_unread},
 };
 #[cfg(feature = "internals")]
 pub use {alone::check_alone, check::check};

@@ -65,6 +65,12 @@ pub trait Contents {
         then: &mut dyn FnMut(Inserter<'_>),
     ) -> Result<(), ReadError>;
 
+    /// Fails where the file is none of the format, even if no word in it builds anything.
+    #[cfg(feature = "cli")]
+    fn parse(&'static self, source: &str) -> Result<(), ReadError> {
+        self.read(source).map(drop)
+    }
+
     /// Reads the builds of a file by itself. Fails when it is none of the format.
     fn read(&'static self, source: &str) -> Result<BuildFile, ReadError> {
         self.read_within(source, Around::NONE)

@@ -314,6 +314,7 @@ impl<T: Send + Visited> Going<'_, T> {
         let input = InputFile {
             is_stdin,
             text: self.run.is_text(path, Some(&loaded), &source),
+            is_named: self.run.is_named(path),
             ..InputFile::new(path, settings, &source)
         };
         let is_other = is_other && !is_stdin;

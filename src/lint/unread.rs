@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use crate::builds::{Around, BuildFile, FormatRef};
+use crate::builds::{Around, BuildFile, FormatRef, ReadError};
 use crate::text::{Span, pattern};
 
 /// A file of builds that cannot be read.
@@ -27,16 +27,35 @@ static WITHIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^$])\{\{[- ]")
 
 /// Reads the builds of a file of this `format` within a whole.
 pub fn read(format: FormatRef, source: &[u8], around: &Around) -> Result<BuildFile, Unread> {
-    let text = std::str::from_utf8(source).map_err(|error| Unread {
+    let text = text(source)?;
+    let read = format.read_within(text, around);
+    read.map_err(|error| unread(source, error))
+}
+
+/// Returns why a file of this `format` cannot be read, even one in which no word builds anything.
+#[cfg(feature = "cli")]
+pub fn find(format: FormatRef, source: &[u8]) -> Option<Unread> {
+    let parsed = text(source).and_then(|text| {
+        let parsed = format.parse(text);
+        parsed.map_err(|error| unread(source, error))
+    });
+    parsed.err()
+}
+
+fn text(source: &[u8]) -> Result<&str, Unread> {
+    std::str::from_utf8(source).map_err(|error| Unread {
         span: Span::at(error.valid_up_to()),
         why: format!("it is not UTF-8: {error}"),
         is_template: false,
-    })?;
-    format.read_within(text, around).map_err(|error| Unread {
+    })
+}
+
+fn unread(source: &[u8], error: ReadError) -> Unread {
+    Unread {
         span: error.span,
         why: error.message,
         is_template: EXPRESSION.is_match(source) || WITHIN.is_match(line(source, error.span.start)),
-    })
+    }
 }
 
 /// Returns the line of byte `at`.

@@ -10,6 +10,8 @@ use crate::lint::matching::{self, FileAccess};
 use crate::lint::{self, FileReport, Fixed};
 
 use super::input::InputFile;
+#[cfg(feature = "cli")]
+use super::input::read_whole;
 use super::relate::{BeforeFixes, compare};
 
 pub struct Fixing<'f> {
@@ -108,6 +110,12 @@ impl<'f> Fixing<'f> {
             };
         }
         let report = lint::check_file(path, format, &fixed.bytes, &settings);
+        #[cfg(feature = "cli")]
+        let report = if input.is_named {
+            read_whole(report)
+        } else {
+            report
+        };
         let done = FileFix {
             fixed,
             old: if changed { source.to_vec() } else { Vec::new() },

@@ -16,6 +16,9 @@ pub struct InputFile<'a> {
     pub format: Option<FormatRef>,
     /// True where text outside of Dockerfiles is searched for locks: all of it without a `format`.
     pub text: bool,
+    /// True where the user named the file, so that one which cannot be read is told of, whatever is in it.
+    #[cfg(feature = "cli")]
+    pub is_named: bool,
     pub settings: Arc<Settings>,
     pub source: &'a [u8],
 }
@@ -28,6 +31,8 @@ impl<'a> InputFile<'a> {
             is_stdin: false,
             format: format_in(path, source),
             text: false,
+            #[cfg(feature = "cli")]
+            is_named: false,
             settings,
             source,
         }
@@ -44,9 +49,14 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
         text,
         settings,
         source,
+        ..
     } = input;
     if let Some(format) = format {
         let mut report = lint::check_build_file(path, format, source, &settings);
+        #[cfg(feature = "cli")]
+        if input.is_named {
+            report = read_whole(report);
+        }
         report.is_text = text;
         if let Some(builds) = report.builds.as_mut().filter(|_| text) {
             report.checked.findings.append(&mut builds.embedded);
@@ -64,6 +74,16 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     }
     let report = lint::check_file(path, None, source, &settings);
     (is_stdin || !report.checked.is_empty()).then_some(report)
+}
+
+/// Looks whether a file can be read, even one in which no word builds anything.
+#[cfg(feature = "cli")]
+pub(super) fn read_whole(mut report: FileReport) -> FileReport {
+    if let Some(builds) = &mut report.builds {
+        let find = || lint::find_unread(builds.format, &report.source);
+        builds.unread = builds.unread.take().or_else(find);
+    }
+    report
 }
 
 /// Checks the file within a budget of its own.

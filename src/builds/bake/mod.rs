@@ -49,6 +49,11 @@ impl Contents for Bake {
         Ok(builds::builds(source, &file(source)?))
     }
 
+    #[cfg(feature = "cli")]
+    fn parse(&'static self, source: &str) -> Result<(), ReadError> {
+        file(source).map(drop)
+    }
+
     fn inserter(
         &'static self,
         source: &str,

@@ -50,6 +50,11 @@ impl Contents for Compose {
         Ok(service::builds(&Yaml::read(source)?, &known(around)))
     }
 
+    #[cfg(feature = "cli")]
+    fn parse(&'static self, source: &str) -> Result<(), ReadError> {
+        Yaml::read(source).map(drop)
+    }
+
     fn inserter(
         &'static self,
         source: &str,
