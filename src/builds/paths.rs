@@ -72,10 +72,19 @@ pub fn dockerfile(context: &str, dockerfile: &str) -> Result<String, String> {
     if both.iter().any(|path| is_remote(path)) {
         return Err("its context is not a folder of this repository".to_owned());
     }
-    if both.iter().any(|path| path.starts_with(['/', '~'])) || dockerfile == "-" {
-        return Err(
-            "its Dockerfile is named by a path that begins outside of this repository".to_owned(),
-        );
+    if context.starts_with("target:") || context.starts_with("service:") {
+        return Err("its context is what another target or service builds".to_owned());
+    }
+    let outside =
+        |what: &str| format!("its {what} is a path that begins outside of this repository");
+    if context.starts_with(['/', '~']) {
+        return Err(outside("context"));
+    }
+    if dockerfile.starts_with(['/', '~']) {
+        return Err(outside("Dockerfile"));
+    }
+    if dockerfile == "-" {
+        return Err("its Dockerfile comes from standard input".to_owned());
     }
     Ok(normal(both.iter().flat_map(|path| path.split(['/', '\\']))))
 }

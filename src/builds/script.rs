@@ -142,7 +142,7 @@ fn piece(source: &str) -> Piece {
 fn in_own_folder(piece: &Piece) -> HashSet<Span> {
     let known = |need: Lookup<'_>| (need == Lookup::Variable(FOLDER)).then(Text::root);
     let commands = shell::read(&piece.text, None, Dialect::Posix, &known);
-    let found = command::all(commands).found.into_iter();
+    let found = command::all(commands, &known).found.into_iter();
     let own = found.filter(|found| {
         let folder = found.simple.folder.as_deref();
         command::subject(&found.command, folder, &known).is_ok()

@@ -1,8 +1,8 @@
-//! The Compose files that others lead to.
+//! The files of one format that others lead to: what a Compose file includes or extends, what a Makefile includes.
 
 use crate::text::Span;
 
-/// A Compose file from which another takes services.
+/// A file from which another takes services, or rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     pub span: Span,
@@ -10,6 +10,8 @@ pub struct Source {
     pub path: String,
     /// The service that extends one of that file; `None` where the file is included.
     pub extended: Option<Extended>,
+    /// True where it may be missing: make may build it.
+    pub is_optional: bool,
 }
 
 /// A service that extends one of another file.

@@ -114,7 +114,14 @@ impl SourceMap {
         let next = self.runs.partition_point(|run| run.text < span.end);
         let last = &self.runs[next.saturating_sub(1)];
         let end = last.source + span.end.saturating_sub(last.text).min(last.len);
-        Some(Span::new(start, if span.is_empty() { start } else { end }))
+        Some(Span::new(
+            start,
+            if span.is_empty() {
+                start
+            } else {
+                end.max(start)
+            },
+        ))
     }
 
     /// Returns the place of byte `at`, or the nearest one: behind a run, places continue as in the run up to the next

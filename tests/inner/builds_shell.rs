@@ -21,7 +21,8 @@ fn values(need: Lookup<'_>) -> Option<Text> {
 }
 
 fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
-    let found = all(shell::read(script, Some(""), Dialect::Posix, &values)).found;
+    let commands = shell::read(script, Some(""), Dialect::Posix, &values);
+    let found = all(commands, &values).found;
     found
         .into_iter()
         .map(|found| (found.simple, found.command))
@@ -56,6 +57,60 @@ fn lines(script: &str) -> Vec<String> {
         .iter()
         .map(|(simple, command)| line(simple, command))
         .collect()
+}
+
+/// Commands whose tool a variable names, with what they build.
+const TOOLS: &[(&str, &[&str])] = &[
+    ("D=docker\n$D build a", &["Docker a/Dockerfile"]),
+    ("D=docker\n\"${D}\" build a", &["Docker a/Dockerfile"]),
+    ("D=${D:-docker}\n$D build a", &["Docker a/Dockerfile"]),
+    ("${ENGINE:-podman} build a", &["Podman a/Dockerfile"]),
+    ("D='sudo docker'\n$D build a", &["Docker a/Dockerfile"]),
+    ("B='docker build --pull'\n$B a", &["Docker a/Dockerfile"]),
+    ("sudo $(which docker) build a", &["Docker a/Dockerfile"]),
+    ("`command -v podman` build a", &["Podman a/Dockerfile"]),
+    ("S=\n$S docker build a", &["Docker a/Dockerfile"]),
+    ("$SUDO docker build a", &["Docker a/Dockerfile"]),
+    ("$DOCKER build a", &["(the tool is `$DOCKER`)"]),
+    (
+        "$(CONTAINER_TOOL) build a",
+        &["(the tool is `$(CONTAINER_TOOL)`)"],
+    ),
+    ("$X build --build-arg A=1 a", &["(the tool is `$X`)"]),
+    ("$X build -f a/Dockerfile a", &["(the tool is `$X`)"]),
+    ("$X buildx build --tag a a", &["Buildx a/Dockerfile"]),
+    ("$X image build --tag a a", &["(the tool is `$X`)"]),
+    (
+        "${{ matrix.engine }} build a",
+        &["(the tool is `${{ matrix.engine }}`)"],
+    ),
+    (
+        "if a; then E=podman; else E=docker; fi\n$E build -t a --build-arg B=1 a",
+        &["(the tool is `$E`)"],
+    ),
+    // Near misses.
+    ("$GO build .", &[]),
+    ("$GO build -o a -tags b .", &[]),
+    ("$CARGO build --release", &[]),
+    ("$WEST build -t run", &[]),
+    ("$NIX build -f default.nix", &[]),
+    ("$ECHO docker build a", &[]),
+    ("$DOCKER run a build .", &[]),
+    ("$DOCKER push a", &[]),
+    ("B='docker build'\n\"$B\" a", &[]),
+    ("D=docker\necho $D build a", &[]),
+    ("$MAKE build -f a.mk", &[]),
+];
+
+#[test]
+fn a_variable_can_name_the_tool() {
+    for (script, expected) in TOOLS {
+        let commands = shell::read(script, Some(""), Dialect::Posix, &values);
+        let unknown = all(commands, &values).unknown.into_iter();
+        let unknown = unknown.map(|(_, why)| format!("({why})"));
+        let found: Vec<String> = lines(script).into_iter().chain(unknown).collect();
+        assert_eq!(found, *expected, "{script}");
+    }
 }
 
 /// Scripts with one build each.
@@ -543,7 +598,7 @@ proptest! {
     ]), 0..40)) {
         let script = pieces.concat();
         for dialect in [Dialect::Posix, Dialect::Windows] {
-            for FoundCommand { simple, command, .. } in all(shell::read(&script, Some("a"), dialect, &values)).found {
+            for FoundCommand { simple, command, .. } in all(shell::read(&script, Some("a"), dialect, &values), &values).found {
                 let _ = subject(&command, simple.folder.as_deref(), &values);
                 for word in &simple.words {
                     prop_assert!(script.get(word.span.start..word.span.end).is_some());

@@ -5,6 +5,7 @@
 
 mod builders;
 mod model;
+mod named;
 mod options;
 mod platforms;
 mod read;

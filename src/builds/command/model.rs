@@ -172,6 +172,8 @@ pub struct Commands {
     pub variables: Rc<[Variable]>,
     /// What the script does to the builders.
     pub changes: Vec<Change>,
+    /// Builds by a tool that only a run knows: the place in the script, and the reason.
+    pub unknown: Vec<(Span, String)>,
 }
 
 #[derive(Clone, Debug)]

@@ -2,10 +2,11 @@
 
 use super::super::builder::NamedBuilder;
 use super::super::model::{ArgName, BuildTool, NoCache};
-use super::super::shell::{Simple, Word};
+use super::super::shell::{Simple, Values, Word};
 use super::builders;
 use super::model::{BuildArg, Command, Commands, FoundCommand, InsertMethod, Override, ROCKER_ARG};
-use super::options::{Item, Items, LaneRunner, lane_runner, only_looks, skip_prefixes, subcommand};
+use super::named::{Named, named};
+use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::scripts;
 use super::tables::{self, Options};
 use crate::text::Span;
@@ -20,6 +21,14 @@ const WORDS: &[&str] = &[
     "buildx",
     "devcontainer",
     "rocker",
+    // Of a tool that a variable names.
+    "DOCKER",
+    "PODMAN",
+    "ENGINE",
+    "CONTAINER",
+    "--build-arg",
+    "Dockerfile",
+    "Containerfile",
 ];
 
 /// Words, one of which is in each command that runs a Makefile's recipes or a script.
@@ -51,9 +60,21 @@ pub fn words(argv: &[String]) -> Vec<Word> {
 }
 
 /// Returns the commands of a script that build, and what it sets and makes for those below.
-pub fn all(commands: Vec<Simple>) -> Commands {
+pub fn all(commands: Vec<Simple>, values: &Values<'_>) -> Commands {
     let (mut found, mut variables, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-    for simple in commands {
+    let mut unknown = Vec::new();
+    let builds = |words: &[Word]| read(words).is_some_and(|command| !command.tool.runs_others());
+    for mut simple in commands {
+        match named(std::mem::take(&mut simple.words), values, &builds) {
+            Named::Words {
+                words,
+                behind_variable,
+            } => (simple.words, simple.behind_variable) = (words, behind_variable),
+            Named::Unknown(span, why) => {
+                unknown.push((span, why));
+                continue;
+            }
+        }
         let Some(command) = read(&simple.words).filter(|command| !command.only_looks) else {
             changes.extend(builders::change(&simple.words));
             variables.extend(simple.variables());
@@ -70,6 +91,7 @@ pub fn all(commands: Vec<Simple>) -> Commands {
         found,
         variables: variables.into(),
         changes,
+        unknown,
     }
 }
 

@@ -74,7 +74,12 @@ impl Resolver<'_> {
         }
         let mut names = Vec::new();
         for word in &command.rest {
-            let name = self.known("target", word)?;
+            let what = if command.tool.is_compose() {
+                "service"
+            } else {
+                "target"
+            };
+            let name = self.known(what, word)?;
             if paths::is_remote(&name.text) {
                 return Err("its files are not those of this repository".into());
             }

@@ -118,6 +118,7 @@ impl<'y> Service<'y> {
             && let Some(name) = self.key.text()
         {
             file.sources.push(Source {
+                is_optional: false,
                 span,
                 path,
                 extended: Some(Extended {
@@ -258,6 +259,7 @@ fn included(item: Node<'_>, span: Span, known: &Variables) -> Result<Vec<Source>
             ));
         }
         Ok(Source {
+            is_optional: false,
             span,
             path,
             extended: None,

@@ -293,8 +293,12 @@ impl LaneInserter<'_, '_> {
             return Err(format!(
                 "`{before}` keeps no environment: write `{before} {arg}=\"${arg}\" {tool}`, and `{arg}: {value}` into the step's `env`"
             ));
-        } else if command.method != InsertMethod::Environment || own.is_some() {
+        } else if command.method != InsertMethod::Environment {
             return Err("the command takes no build arguments".into());
+        } else if own.is_some() {
+            return Err(format!(
+                "`{arg}` is in its environment already: what it runs has to pass it on"
+            ));
         }
         Ok(Inserted {
             edits,

@@ -54,7 +54,10 @@ impl InScript<'_> {
         let taken = self.found.taken(&self.variables);
         let is_taken = |name: &str| {
             taken.iter().any(|taken| taken == name)
-                || scope.env.get(name).is_some_and(|set| set.from == ValueSource::Nowhere)
+                || scope
+                    .env
+                    .get(name)
+                    .is_some_and(|set| set.from == ValueSource::Nowhere)
         };
         let has_value = |own: &&command::BuildArg| {
             let is_kept = keeps && !own.name.as_str().is_some_and(is_taken);

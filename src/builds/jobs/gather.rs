@@ -14,8 +14,8 @@ use crate::budget;
 use crate::builds::builder::Builders;
 use crate::builds::command;
 use crate::builds::model::{
-    AxisPath, Build, ByInputs, Call, Fill, Group, NoCache, Ordered, Runs, Service, Subject,
-    Triggers, Unknown,
+    AxisPath, Build, ByInputs, Call, Fill, Group, NoCache, Ordered, Runs, Service,
+    Source as FurtherFile, Subject, Triggers, Unknown,
 };
 use crate::builds::paths::Text;
 use crate::builds::platforms::Platforms;
@@ -31,6 +31,7 @@ pub struct Gatherer<'y> {
     pub calls: Vec<Call>,
     pub fills: Vec<Fill>,
     pub groups: Vec<Group>,
+    pub sources: Vec<FurtherFile>,
     /// The places of commands whose paths start from the file's own folder, wherever that is called.
     pub own_folder: HashSet<Span>,
     pub order: Vec<(Ordered, Vec<Ordered>)>,
@@ -62,6 +63,7 @@ impl<'y> Gatherer<'y> {
             calls: Vec::new(),
             fills: Vec::new(),
             groups: Vec::new(),
+            sources: Vec::new(),
             own_folder: HashSet::new(),
             order: Vec::new(),
             triggers: Triggers::default(),
@@ -154,7 +156,10 @@ impl<'y> Gatherer<'y> {
             for simple in &mut commands {
                 join_values(simple, scope);
             }
-            let commands = command::all(commands);
+            let commands = command::all(commands, &known);
+            for (span, why) in commands.unknown {
+                gatherer.unknown_tool(script, span, why);
+            }
             let mut builders = step.builders.clone();
             let mut changes = commands.changes.iter();
             let mut done = 0;
@@ -229,7 +234,7 @@ impl<'y> Gatherer<'y> {
         let is_choice = it.found.simple.is_choice && self.language.is_called();
         let subject = subject.and_then(|subject| {
             if is_choice {
-                Err("whether it is built depends on the script's arguments".to_owned())
+                Err("it is built by one part of a `case`: only a run knows which".to_owned())
             } else {
                 Ok(subject)
             }
@@ -326,6 +331,16 @@ impl<'y> Gatherer<'y> {
                 runs.rows.sort_unstable();
                 runs.rows.dedup();
             }
+        }
+    }
+
+    /// Adds a build of which only a run knows the tool.
+    fn unknown_tool(&mut self, script: &Script<'y>, span: Span, why: String) {
+        let node = script.node(span.start);
+        let is_other = |own: &Yaml<'_>| node.is_some_and(|node| !node.is_of(own));
+        // What stands in another file of the whole is that one's.
+        if !self.own.is_some_and(is_other) {
+            self.add_unknown(script.in_file(span), why);
         }
     }
 

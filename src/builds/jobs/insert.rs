@@ -39,7 +39,9 @@ pub fn from_environment(found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Inser
     let (command, arg) = (&it.found.command, lane.arg);
     let is_it = |name: &str| name == arg;
     let is_taken = |set: &Arg| set.from == ValueSource::Nowhere;
-    if found.env.get(arg).is_some_and(is_taken) || it.found.taken(&it.variables).contains(&lane.arg.to_owned()) {
+    if found.env.get(arg).is_some_and(is_taken)
+        || it.found.taken(&it.variables).contains(&lane.arg.to_owned())
+    {
         return Err(format!("the file takes `{arg}` out of the environment"));
     }
     let mut own = it.found.sets();
@@ -54,7 +56,7 @@ pub fn from_environment(found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Inser
     }
     lacks_value(command, arg)?;
     // What runs the command may not keep the environment: `sudo` does not.
-    let text = if command.tool_at > 0 {
+    let text = if command.tool_at > 0 || it.found.simple.behind_variable {
         format!(" --build-arg {arg}=\"${{{arg}:-{}}}\"", lane.default)
     } else {
         format!(" --build-arg {arg}")

@@ -49,11 +49,17 @@ impl<P: Pipeline> Contents for P {
             calls: gatherer.calls,
             fills: gatherer.fills,
             groups: gatherer.groups,
+            sources: gatherer.sources,
             order: gatherer.order,
             triggers: gatherer.triggers,
             builders: gatherer.builders,
             ..BuildFile::default()
         })
+    }
+
+    #[cfg(feature = "cli")]
+    fn parse(&'static self, source: &str) -> Result<(), ReadError> {
+        Whole::read(self, source, Around::NONE).map(drop)
     }
 
     fn inserter(

@@ -1,61 +1,104 @@
 //! The scripts of recipes, with make's variables put in.
 
 use super::file::{Makefile, Recipe};
+use super::functions::Function;
+use super::out::{Automatic, MARKS, Out, Scripts};
 use crate::budget;
 use crate::builds::jobs::Piece;
-use crate::text::{SourceMap, is_name};
+use crate::text::{Span, is_name};
 
-/// The values of `$@`, `$<` and `$^`.
-#[derive(Clone, Copy)]
-pub(super) struct Automatic<'r> {
-    target: &'r str,
-    before: &'r [String],
-}
-
-/// A text for the shell, with the places of what stands in the file.
-#[derive(Default)]
-struct Out {
-    text: String,
-    map: SourceMap,
-    /// The variables that it is the value of, each of the one before.
-    open: Vec<String>,
-}
-
-impl Out {
-    fn push(&mut self, text: &str, place: Option<usize>) {
-        if let Some(place) = place {
-            self.map.push(self.text.len(), place, text.len());
-        }
-        self.text.push_str(text);
-    }
-}
+/// The usual ways to name the folder that recipes run in.
+const FOLDERS: &[(&str, &str)] = &[
+    ("$(shell pwd)", "${CURDIR}"),
+    ("$(abspath .)", "${CURDIR}"),
+    ("$(realpath .)", "${CURDIR}"),
+];
 
 impl Makefile<'_> {
     /// Returns the scripts that a recipe runs for `target`, one after the other.
-    pub fn scripts(&self, recipe: &Recipe, target: &str) -> Vec<Piece> {
+    pub fn scripts(&self, recipe: &Recipe, target: &str) -> Scripts {
         let automatic = Automatic {
             target,
             before: &recipe.before,
         };
-        let mut scripts = Vec::new();
+        let (mut scripts, mut unseen) = (Vec::new(), Vec::new());
         let mut out = Out::default();
         for line in &recipe.lines {
             let text = self.text(*line);
-            // `@` hides the command, `-` ignores its failure, `+` runs it always.
-            let rest = text.trim_start_matches([' ', '\t', '@', '-', '+']);
+            let rest = text.trim_start_matches(MARKS);
+            let rest = rest[self.quiet(rest)..].trim_start_matches(MARKS);
             let start = line.start + (text.len() - rest.len());
             self.expand(rest, Some(start), Some(automatic), &mut out);
+            let place = Span::new(start, start + rest.trim_end().len());
+            unseen.extend(out.unseen.drain(..).map(|why| (place, why)));
             if !self.one_shell {
-                scripts.push(std::mem::take(&mut out));
+                std::mem::take(&mut out).split(start, &mut scripts);
             }
         }
-        scripts.push(out);
-        let piece = |out: Out| Piece {
-            text: out.text,
-            map: out.map,
+        if self.one_shell {
+            scripts.push((out.text, out.map));
+        }
+        let piece = |(text, map)| Piece {
+            text,
+            map,
             write: |text| text.replace('$', "$$"),
         };
-        scripts.into_iter().map(piece).collect()
+        Scripts {
+            pieces: scripts.into_iter().map(piece).collect(),
+            unseen,
+        }
+    }
+
+    /// Returns the length of a reference before a command that stands for such a mark, or for nothing: `$(Q)docker`.
+    fn quiet(&self, line: &str) -> usize {
+        let len = if line.starts_with('$') {
+            reference(line)
+        } else {
+            0
+        };
+        let is_glued =
+            line[len..].starts_with(|next: char| next.is_ascii_alphabetic() || next == '$');
+        let name = line[..len].trim_start_matches(['$', '(', '{']);
+        let name = name.trim_end_matches([')', '}']);
+        let value = self.value(name).unwrap_or_default();
+        if is_glued && is_name(name) && value.chars().all(|mark| "@-+ ".contains(mark)) {
+            len
+        } else {
+            0
+        }
+    }
+
+    /// Returns `text` as a shell gets it within what `out` is made of.
+    pub(super) fn within(&self, text: &str, automatic: Option<Automatic<'_>>, out: &Out) -> String {
+        let mut inner = Out {
+            open: out.open.clone(),
+            locals: out.locals.clone(),
+            ..Out::default()
+        };
+        let _ = budget::nested(|| self.expand(text, None, automatic, &mut inner));
+        inner.text
+    }
+
+    /// Adds what the variable `name` has, by `$(call name,…)` or `$(name)`; returns false where that is not known.
+    pub(super) fn body(&self, name: &str, automatic: Option<Automatic<'_>>, out: &mut Out) -> bool {
+        let is_open = out.open.iter().any(|open| open == name);
+        let Some(set) = self.variables.get(name).filter(|_| !is_open) else {
+            return false;
+        };
+        let Some(span) = set
+            .value
+            .filter(|_| !set.is_command && budget::spend(name.len()))
+        else {
+            return false;
+        };
+        if set.is_define {
+            self.used.borrow_mut().insert(name.to_owned());
+        }
+        out.open.push(name.to_owned());
+        let place = set.is_define.then_some(span.start);
+        let done = budget::nested(|| self.expand(self.text(span), place, automatic, out));
+        out.open.pop();
+        done.is_some()
     }
 
     /// Returns `text` as a shell gets it.
@@ -89,7 +132,7 @@ impl Makefile<'_> {
     }
 
     /// Adds `text`, which stands at byte `place` of the file, if anywhere.
-    fn expand(
+    pub(super) fn expand(
         &self,
         text: &str,
         place: Option<usize>,
@@ -109,7 +152,7 @@ impl Makefile<'_> {
             if own == "$$" {
                 out.push("$", here(&rest[1..]));
             } else {
-                self.reference(own, automatic, out);
+                self.reference(own, here(rest), automatic, out);
             }
             rest = &rest[len..];
         }
@@ -119,12 +162,31 @@ impl Makefile<'_> {
 
     /// Adds what a reference stands for. What the environment has is a shell's variable then, and what is unknown a
     /// command's output.
-    fn reference(&self, own: &str, automatic: Option<Automatic<'_>>, out: &mut Out) {
+    fn reference(
+        &self,
+        own: &str,
+        place: Option<usize>,
+        automatic: Option<Automatic<'_>>,
+        out: &mut Out,
+    ) {
+        if let Some((_, folder)) = FOLDERS.iter().find(|(text, _)| *text == own) {
+            return out.push(folder, None);
+        }
+        if let Some(function) = Function::read(own, place) {
+            let done = budget::nested(|| self.function(&function, automatic, out));
+            if done != Some(true) {
+                out.push(&unknown(own, own), None);
+            }
+            return;
+        }
         let name = own.trim_start_matches('$');
         let inner = name.strip_prefix(['(', '{']);
         let inner = inner.and_then(|inner| inner.strip_suffix([')', '}']));
         let name = inner.unwrap_or(name);
+        let local = out.locals.iter().rev().find(|(local, _)| local == name);
+        let local = local.map(|(_, value)| value.clone());
         let known = match (name, automatic) {
+            _ if local.is_some() => local,
             ("@", Some(auto)) if !auto.target.contains('%') => Some(auto.target.to_owned()),
             ("<", Some(auto)) => auto
                 .before
@@ -140,6 +202,10 @@ impl Makefile<'_> {
         };
         if let Some(known) = known {
             return out.push(&known, None);
+        }
+        let is_define = self.variables.get(name).is_some_and(|set| set.is_define);
+        if is_define && self.body(name, automatic, out) {
+            return;
         }
         let Some(set) = self.variables.get(name) else {
             let is_environment = is_name(name) && !self.includes;

@@ -1,9 +1,11 @@
 //! The rules and variables of a Makefile.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use crate::budget;
-use crate::builds::model::{Arg, ValueSource};
+use crate::builds::model::{Arg, Source, ValueSource};
+use crate::builds::paths;
 use crate::text::Span;
 
 /// A Makefile, as far as its text alone tells what it does: what an included file, a condition or a function decides stays
@@ -16,8 +18,14 @@ pub struct Makefile<'s> {
     /// The target that make builds where none is named.
     pub default: Option<String>,
     pub(super) variables: HashMap<&'s str, Variable>,
+    /// The bodies of `define`, by name.
+    pub defines: Vec<(&'s str, Span)>,
+    /// The names of those that recipes call.
+    pub used: RefCell<HashSet<String>>,
     /// True where another file may set variables.
     pub(super) includes: bool,
+    /// The paths in its `include` lines.
+    included: Vec<Span>,
     exports: HashSet<&'s str>,
     exports_all: bool,
     /// The variables that recipes do not get, even if the environment has them.
@@ -41,6 +49,8 @@ pub(super) struct Variable {
     pub(super) is_default: bool,
     /// True where the value is what a command prints: `NAME != command`.
     pub(super) is_command: bool,
+    /// True for the lines of a `define`.
+    pub(super) is_define: bool,
 }
 
 /// What a line is that is no recipe's.
@@ -58,7 +68,10 @@ impl<'s> Makefile<'s> {
             rules: Vec::new(),
             default: None,
             variables: HashMap::new(),
+            defines: Vec::new(),
+            used: RefCell::new(HashSet::new()),
             includes: false,
+            included: Vec::new(),
             exports: HashSet::new(),
             exports_all: false,
             unexports: HashSet::new(),
@@ -84,7 +97,9 @@ impl<'s> Makefile<'s> {
     /// not get.
     pub fn exported(&self) -> Vec<Arg> {
         let all = self.variables.iter();
-        let all = all.filter(|(name, _)| self.exports_all || self.exports.contains(*name));
+        let all = all.filter(|(name, set)| {
+            !set.is_define && (self.exports_all || self.exports.contains(*name))
+        });
         let mut all: Vec<_> = all
             .filter_map(|(name, set)| Some((*name, self.value(name)?, set)))
             // What a command prints is no path, and only says that it differs.
@@ -106,14 +121,40 @@ impl<'s> Makefile<'s> {
         all.into_iter().map(arg).chain(taken).collect()
     }
 
+    /// Returns the files of the repository that it includes, those whose names are known.
+    pub fn included(&self) -> Vec<Source> {
+        let source = |span: &Span| {
+            let text = self.text(*span);
+            let text = self.expanded(text.split(" #").next().unwrap_or(text), None);
+            let paths = text.split_whitespace().map(str::to_owned);
+            let paths: Vec<String> = paths.collect();
+            let is_plain = |path: &String| !path.contains(['$', '*', '?', '%', '\\', '`']);
+            let paths = paths.into_iter().filter(is_plain);
+            let source = |path: String| {
+                let path = paths::join("", path.strip_prefix("${CURDIR}/").unwrap_or(&path))?;
+                let (span, is_optional) = (*span, true);
+                Some(Source {
+                    span,
+                    path,
+                    extended: None,
+                    is_optional,
+                })
+            };
+            paths.filter_map(source).collect::<Vec<_>>()
+        };
+        self.included.iter().flat_map(source).collect()
+    }
+
     fn lines(&mut self) {
-        let (mut at, mut depth, mut defines, mut is_open) = (0, 0_usize, false, false);
+        let (mut at, mut depth, mut is_open) = (0, 0_usize, false);
+        let mut defines: Option<(&'s str, usize)> = None;
+        let mut prefix = '\t';
         while at < self.source.len() {
             let line = self.logical(at);
             at = line.end;
             let text = &self.source[line.start..line.end];
-            if is_open && !defines && text.starts_with('\t') {
-                let line = Span::new(line.start + 1, line.end);
+            if is_open && defines.is_none() && text.starts_with(prefix) {
+                let line = Span::new(line.start + prefix.len_utf8(), line.end);
                 if let Some(recipe) = self.recipes.last_mut() {
                     recipe.lines.push(line);
                 }
@@ -121,18 +162,21 @@ impl<'s> Makefile<'s> {
             }
             let mut words = text.split_whitespace();
             let first = words.next().unwrap_or_default();
-            if defines {
-                defines = first != "endef";
+            if let Some((name, start)) = defines {
+                if first == "endef" {
+                    let body = Span::new(start, line.start);
+                    self.defines.push((name, body));
+                    self.set(name, "define", body, depth > 0);
+                    defines = None;
+                }
                 continue;
             }
             match first {
                 "" => {}
                 _ if first.starts_with('#') => {}
                 "define" => {
-                    defines = true;
-                    if let Some(name) = words.next() {
-                        self.set(name, "", Span::at(line.start), true);
-                    }
+                    is_open = false;
+                    defines = Some((words.next().unwrap_or_default(), line.end));
                 }
                 "ifeq" | "ifneq" | "ifdef" | "ifndef" => depth += 1,
                 _ if first.starts_with("ifeq(") || first.starts_with("ifneq(") => depth += 1,
@@ -140,18 +184,24 @@ impl<'s> Makefile<'s> {
                 "else" => {}
                 "include" | "-include" | "sinclude" => {
                     (self.includes, is_open) = (true, false);
+                    let end = line.start + text.trim_end().len();
+                    let start = end - text.trim().len() + first.len();
+                    self.included.push(Span::new(start, end));
                 }
                 "unexport" => {
                     is_open = false;
                     self.unexports.extend(words.filter(|_| depth == 0));
                 }
                 "vpath" | "undefine" => is_open = false,
+                ".RECIPEPREFIX" => {
+                    is_open = self.statement(line, depth > 0);
+                    let set = self.variables.get(first).and_then(|set| set.value);
+                    let value = set.and_then(|value| self.text(value).chars().next());
+                    // Set once more, or only sometimes, what begins a recipe's line is unknown.
+                    prefix = value.unwrap_or('\0');
+                }
                 _ => is_open = self.statement(line, depth > 0),
             }
-        }
-        // What begins a recipe's line is unknown then.
-        if self.variables.contains_key(".RECIPEPREFIX") {
-            self.recipes.clear();
         }
         if let Some(goal) = self.variables.get(".DEFAULT_GOAL") {
             let text = goal.value.map(|span| self.text(span).trim().to_owned());
@@ -172,6 +222,23 @@ impl<'s> Makefile<'s> {
                 return Span::new(start, end);
             }
         }
+    }
+
+    /// Returns the lines within `span`, continued ones as a whole, without blanks and marks around.
+    pub fn lines_of(&self, span: Span) -> Vec<Span> {
+        let mut lines = Vec::new();
+        let mut at = span.start;
+        while at < span.end && budget::spend(16) {
+            let line = self.logical(at);
+            at = line.end;
+            let text = self.text(line).trim_end();
+            let own = text.trim_start_matches([' ', '\t', '@', '-', '+']);
+            if !own.is_empty() {
+                let end = line.start + text.len();
+                lines.push(Span::new(end - own.len(), end));
+            }
+        }
+        lines
     }
 
     pub(super) fn text(&self, span: Span) -> &'s str {
@@ -279,12 +346,14 @@ impl<'s> Makefile<'s> {
     }
 
     fn set(&mut self, name: &'s str, op: &str, value: Span, is_conditional: bool) {
-        let is_known = matches!(op, "=" | ":=" | "::=" | ":::=" | "?=" | "!=") && !is_conditional;
+        let is_known =
+            matches!(op, "=" | ":=" | "::=" | ":::=" | "?=" | "!=" | "define") && !is_conditional;
         let is_default = op == "?=";
         let new = Variable {
             value: is_known.then_some(value),
             is_default,
             is_command: op == "!=",
+            is_define: op == "define",
         };
         self.variables
             .entry(name)
@@ -312,7 +381,16 @@ impl<'s> Makefile<'s> {
         }
         let words = |text: &str| -> Vec<String> {
             let text = self.expanded(text, None);
-            let words = text.split_whitespace().map(str::to_owned);
+            let mut depth = 0_usize;
+            let words = text.split(|ch: char| {
+                match ch {
+                    '(' => depth += 1,
+                    ')' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                depth == 0 && ch.is_whitespace()
+            });
+            let words = words.filter(|word| !word.is_empty()).map(str::to_owned);
             words
                 .filter(|word| !word.contains('$') && word != "|" && word != "\\")
                 .collect()

@@ -6,6 +6,8 @@
 
 mod expand;
 mod file;
+mod functions;
+mod out;
 
 use std::sync::Arc;
 
@@ -14,10 +16,15 @@ use super::format::{Contents, FilePath, Format, Insertion};
 use super::jobs::{self, FoundBuild, Gatherer, Job, Language, Matrix, Pipeline, Source, Step};
 use super::model::{BuildFile, Env, Group, Lane};
 use super::yaml::Addition;
+use crate::text::name_prefix;
 use file::{Makefile, Recipe};
+use out::Out;
 
 /// The names that make looks for, in order.
 pub const NAMES: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
+
+/// What leads to another Makefile.
+const INCLUDE: &str = "include ";
 
 #[derive(Debug)]
 pub struct Make;
@@ -29,7 +36,8 @@ impl Format for Make {
     }
 
     fn may_build(&self, source: &[u8]) -> bool {
-        command::names_builder(source) || command::names_script(source)
+        let includes = || memchr::memmem::find(source, INCLUDE.as_bytes()).is_some();
+        command::names_builder(source) || command::names_script(source) || includes()
     }
 
     fn adds(&self) -> Option<Addition> {
@@ -53,6 +61,10 @@ impl Language for Make {
 }
 
 impl Pipeline for Make {
+    fn words(&self) -> &'static [&'static str] {
+        &[INCLUDE]
+    }
+
     fn gather<'y>(&self, source: &'y Source<'y>, gatherer: &mut Gatherer<'y>) {
         let Source::Text(source) = source else {
             return;
@@ -64,7 +76,12 @@ impl Pipeline for Make {
                 run(&file, recipe, target, &env, gatherer);
             }
         }
+        uncalled(&file, gatherer);
+        gatherer.sources.extend(file.included());
         gatherer.groups.extend(groups(&file));
+        for unknown in &mut gatherer.unknown {
+            unknown.why = as_written(source, &unknown.why);
+        }
     }
 
     fn insert(&self, found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
@@ -99,6 +116,41 @@ pub fn given(source: &str, variables: &[(String, Option<String>)]) -> Option<Bui
     Make.read(&source).ok()
 }
 
+/// Names the builds in the lines of a `define` that no recipe is seen to call.
+fn uncalled(file: &Makefile<'_>, gatherer: &mut Gatherer<'_>) {
+    let used = file.used.borrow();
+    let all = file.defines.iter();
+    for (name, body) in all.filter(|(name, _)| !used.contains(*name)) {
+        for line in file.lines_of(*body) {
+            if file.builds(file.text(line), None, &Out::default()) {
+                let why = format!("it stands in `define {name}`, and what calls that is not known");
+                gatherer.add_unknown(line, why);
+            }
+        }
+    }
+}
+
+/// Returns a reason with `$(NAME)` in place of `${NAME}`, where the file has only that.
+fn as_written(source: &str, why: &str) -> String {
+    // `$(*)` is what the shell must not take for its own `$*`.
+    let automatic =
+        |why: String, mark: &&str| why.replace(&format!("$({mark})"), &format!("${mark}"));
+    let why = ["*", "<", "^", "@", "?", "+"]
+        .iter()
+        .fold(why.to_owned(), automatic);
+    let Some((before, behind)) = why.split_once("${") else {
+        return why;
+    };
+    let name = name_prefix(behind);
+    let made = format!("$({name})");
+    match behind[name.len()..].strip_prefix('}') {
+        Some(rest) if source.contains(&made) && !source.contains(&format!("${{{name}}}")) => {
+            format!("{before}{made}{rest}")
+        }
+        _ => why,
+    }
+}
+
 /// Reads the commands of a recipe, as they run for one of its targets.
 fn run<'y>(
     file: &Makefile<'y>,
@@ -114,7 +166,11 @@ fn run<'y>(
         ..Job::default()
     });
     let mut step = Step::new(&job, format!("target `{target}`"), None);
-    for piece in file.scripts(recipe, target) {
+    let scripts = file.scripts(recipe, target);
+    for (span, why) in scripts.unseen {
+        gatherer.add_unknown(span, why);
+    }
+    for piece in scripts.pieces {
         step.builders = gatherer.piece(piece, &step, Some(""));
     }
 }

@@ -246,6 +246,7 @@ impl Interpreter<'_> {
             folder: self.folder.clone(),
             open: self.open,
             is_choice: self.blocks.iter().any(|block| block.is_choice),
+            behind_variable: false,
         });
     }
 

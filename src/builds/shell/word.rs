@@ -37,6 +37,8 @@ pub struct Simple {
     pub open: bool,
     /// True within a `case`: which part of that runs, only a run knows.
     pub is_choice: bool,
+    /// True where a variable stood before its words that may be `sudo`, or nothing.
+    pub behind_variable: bool,
 }
 
 /// A variable that a script sets for the commands below.

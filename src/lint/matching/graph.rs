@@ -9,7 +9,7 @@ use super::model::FileAccess;
 use super::names::is_snippet;
 use crate::budget;
 use crate::builds::{
-    self, Build, BuildTool, Builder, Call, Compose, Extended, FilesAt, Leg, Source, Subject, make,
+    self, Build, BuildTool, Builder, Call, Extended, FilesAt, FormatRef, Leg, Source, Subject, make,
 };
 use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
@@ -98,7 +98,7 @@ impl<'r> BuildGraph<'r> {
             for path in paths.collect::<Vec<_>>() {
                 if !graph.places.contains_key(&path)
                     && tried.insert(path.clone())
-                    && let Some(report) = (access.load)(&path, Some(&Compose))
+                    && let Some(report) = (access.load)(&path, graph.format(file))
                 {
                     graph.add(path, &report);
                     graph.outside.push(report);
@@ -107,6 +107,11 @@ impl<'r> BuildGraph<'r> {
             file += 1;
         }
         graph
+    }
+
+    fn format(&self, file: usize) -> Option<FormatRef> {
+        let builds = self.report(file).builds.as_ref();
+        builds.map(|builds| builds.format)
     }
 
     fn add(&mut self, path: PathBuf, report: &FileReport) {
@@ -280,6 +285,7 @@ impl<'r> BuildGraph<'r> {
             Some(_) => return Some(format!("{how} `{path}`, which cannot be read")),
             // One that builds nothing is not among the files.
             None if (self.access.is_there)(&place) => return None,
+            None if source.is_optional => return None,
             None => return Some(format!("{how} `{path}`, which is not there")),
         };
         let builds = match source.extended {

@@ -367,6 +367,15 @@ fn families<'g>(graph: &'g BuildGraph<'_>) -> HashMap<Family<'g>, Vec<BuildId>> 
 
 fn bases(graph: &BuildGraph<'_>) -> HashMap<usize, Vec<PathBuf>> {
     let mut bases: HashMap<usize, Vec<PathBuf>> = HashMap::new();
+    for (file, _) in graph.own_reports() {
+        // What a Makefile includes runs in the folder of that Makefile.
+        let sources = graph.sources(file).iter();
+        let sources = sources.filter(|source| source.is_optional && budget::spend(16));
+        let root = graph.root(file);
+        for index in sources.filter_map(|source| graph.index(&graph.path(root, &source.path))) {
+            bases.entry(index).or_default().push(root.clone());
+        }
+    }
     for (id, build) in graph.own_builds() {
         let root = graph.root(id.file);
         let (Subject::Files(files), Some(base)) = (&build.subject, base(build, root)) else {

@@ -1,5 +1,6 @@
 //! Resolves what a job builds by a Makefile or a script.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::graph::BuildId;
@@ -19,31 +20,45 @@ impl Resolver<'_> {
     ) -> Vec<Merged> {
         let graph = self.graph;
         let named = graph.named(build.tool, &files.paths, root);
-        let file = named.ok().and_then(|named| named.first().copied());
-        let Some((file, folder)) = file.zip(files.folder.as_ref()) else {
+        let sources = named.unwrap_or_default();
+        let Some((file, folder)) = sources.first().copied().zip(files.folder.as_ref()) else {
             return Vec::new();
         };
         let here = graph.path(root, folder);
         let names: Vec<&str> = files.names.iter().map(String::as_str).collect();
         // The first target of a Makefile is the member of a group without a name.
         let names = if names.is_empty() { vec![""] } else { names };
-        let names = graph.expanded(&[file], names);
+        let mut names = graph.expanded(&[file], names);
+        if sources.len() > 1 {
+            // The first target of an included file is the first one of all only where the file itself has none.
+            let has_own = names.len() > 1;
+            names.retain(|name| !has_own || !name.is_empty());
+            let all = names.into_iter().collect();
+            names = graph.expanded(&sources, all);
+        }
         let is_make = build.tool == BuildTool::Make;
         let is_run = |one: &Build| !is_make || one.id().is_some_and(|name| names.contains(name));
         let given = way.given.len();
         way.given.extend(build.given.iter().cloned());
-        let remade = (is_make && !way.given.is_empty()).then(|| {
-            let source = std::str::from_utf8(&graph.report(file).source).ok()?;
-            builds::make::given(source, &way.given)
-        });
-        let remade = remade.flatten();
+        let remade: HashMap<usize, BuildFile> = sources
+            .iter()
+            .filter(|_| is_make && !way.given.is_empty())
+            .filter_map(|file| {
+                let source = std::str::from_utf8(&graph.report(*file).source).ok()?;
+                Some((*file, builds::make::given(source, &way.given)?))
+            })
+            .collect();
         let mut found = Vec::new();
-        for (index, one) in graph.builds(file).iter().enumerate() {
-            let id = BuildId { file, build: index };
+        let all = sources.iter().flat_map(|file| {
+            let builds = graph.builds(*file).iter().enumerate();
+            builds.map(|(build, one)| (BuildId { file: *file, build }, one))
+        });
+        for (id, one) in all {
+            let remade = remade.get(&id.file);
             if !is_run(one) || way.open.contains(&id) || !budget::spend(256) {
                 continue;
             }
-            let new = remade.as_ref().map(|remade| remade_as(one, remade));
+            let new = remade.map(|remade| remade_as(one, remade));
             let one = match new {
                 Some(Ok(new)) => new,
                 Some(Err(why)) => {

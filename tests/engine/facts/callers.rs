@@ -55,11 +55,7 @@ pub fn lanes(engine: &Engine, record: &mut Record) -> Outcome {
         &found,
         "written",
     )?;
-    record.equal(
-        "real ids",
-        &engine.ids("callers")?.join(" "),
-        "callers",
-    )?;
+    record.equal("real ids", &engine.ids("callers")?.join(" "), "callers")?;
     fix(repository.folder.path())?;
     for (lane, value) in [("a", Some("a")), ("b", Some("b")), ("default", None)] {
         // What those before have left in this lane.
