@@ -2,7 +2,7 @@
 
 use super::super::paths::Text;
 use super::super::shell::{Assigned, Lookup, Piece, PieceKind, Values, Word};
-use super::tables::{Prefix, Runs};
+use super::tables::{Prefix, Wrapped};
 use crate::budget;
 use crate::text::{Span, is_name, name_prefix};
 
@@ -47,7 +47,7 @@ pub(super) fn named(
         if let Some(text) = word.text() {
             let is_before = text.starts_with('-')
                 || word.assignment().is_some()
-                || Prefix::of(text).is_some_and(|prefix| prefix.runs == Runs::Command);
+                || Prefix::of(text).is_some_and(|prefix| prefix.runs == Wrapped::Command);
             if !is_before {
                 break;
             }
