@@ -6,7 +6,7 @@ use super::super::shell::{Simple, Values, Word};
 use super::builders;
 use super::model::{BuildArg, Command, Commands, FoundCommand, InsertMethod, Override, ROCKER_ARG};
 use super::named::{Named, named};
-use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
+use super::options::{Item, Items, LaneRunner, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::scripts;
 use super::tables::{self, Options};
 use crate::text::Span;
