@@ -26,6 +26,18 @@ pub(super) fn finalize(checked: &mut Checked, settings: &Settings, whole: bool) 
         .sort_by_key(|finding| (finding.span, finding.rule));
 }
 
+/// Does [`finalize`] for a file of builds. What is idle there is known only once its builds are matched, when all fixes have
+/// been made.
+pub(super) fn finalize_builds(checked: &mut Checked, settings: &Settings, whole: bool) {
+    finalize(checked, settings, whole);
+    let mut idle = checked.findings.iter_mut();
+    while let Some(idle) = idle.find(|finding| finding.rule == RuleId::UnusedIgnore) {
+        if idle.fix.take().is_some() {
+            idle.unfixed = Some("in a file of builds, remove it by hand".into());
+        }
+    }
+}
+
 fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {
     let table = Table::new(&checked.ignores);
     let mut used: HashSet<(usize, usize)> = HashSet::new();

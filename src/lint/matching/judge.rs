@@ -22,7 +22,7 @@ use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
 use crate::index::CacheMount;
-use crate::lint::finalize::finalize;
+use crate::lint::finalize::finalize_builds;
 use crate::lint::model::{BuildFileReport, FileReport, KnownBuild, LaneStatus, MissingArg, Refill};
 use crate::lint::relate::relate_reports;
 use crate::rules::build_context::{BuildContext, Waiting};
@@ -107,7 +107,7 @@ pub fn match_builds(
         found.sort_by_key(|found| (found.span, found.rule));
         found.dedup_by(|a, b| (a.span, a.rule) == (b.span, b.rule));
         report.checked.findings.extend(found);
-        finalize(&mut report.checked, &report.settings, whole);
+        finalize_builds(&mut report.checked, &report.settings, whole);
     }
     statuses
 }
