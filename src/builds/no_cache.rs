@@ -11,7 +11,7 @@ pub struct NoCache {
 }
 
 impl NoCache {
-    /// Makes it of a list of stages, parted by commas; `None` for an empty one.
+    /// Makes it of a list of stages, separated by commas; `None` for an empty one.
     pub(super) fn of_stages(list: &str, span: Span) -> Option<Self> {
         let stages = list.split(',').map(str::trim);
         let stages = stages.filter(|stage| !stage.is_empty());

@@ -196,8 +196,8 @@ fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
     }
     if has_namespace {
         terminal::print_note(
-            "A namespace parts all caches of a build, so each lane starts cold once. A step whose cache mount has no id and no \
-             lock is run anew in each lane, with all steps behind it.",
+            "A namespace gives each lane caches of its own, so each lane starts cold once. A step whose cache mount has no id and no \
+             lock is run anew in each lane, with all steps after it.",
         );
         if !configured.namespace {
             terminal::print_note(

@@ -65,7 +65,7 @@ pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
 fn add_for_later_steps(line: &str) -> Result<(), Error> {
     let path = std::env::var_os(GITHUB_ENV).filter(|path| !path.is_empty());
     let Some(path) = path.map(PathBuf::from) else {
-        let why = "is not set: this is no step of a job on GitHub Actions";
+        let why = "is not set: this is not a step of a job on GitHub Actions";
         return Err(Error::Input(format!("{GITHUB_ENV} {why}")));
     };
     append(&path, line)

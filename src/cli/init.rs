@@ -59,7 +59,7 @@ impl Initialized {
         match file::create(&path, config::template().as_bytes()) {
             Ok(()) => print(
                 &path,
-                "written; every setting is there with its default, behind a `#`",
+                "written; every setting is there with its default, after a `#`",
             ),
             Err(error) => self.warn(&path, &error),
         }

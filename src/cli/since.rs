@@ -40,7 +40,7 @@ impl<'a> Since<'a> {
     /// Fails where there is no git, no repository, or no such revision.
     pub fn new(revision: &str, run: &'a Run<'a>) -> Result<Self, GitError> {
         if revision.starts_with('-') {
-            let why = format!("`{revision}` is no git revision");
+            let why = format!("`{revision}` is not a git revision");
             return Err(GitError::Answer(why));
         }
         let common = run.common;

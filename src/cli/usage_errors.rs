@@ -93,7 +93,7 @@ fn known(error: &clap::Error, typed: &[OsString]) -> Option<String> {
         }
         "run" if !word.starts_with('-') => {
             let line = format!("`cachelane run -- {word} …`");
-            return Some(format!("`run` takes the command behind `--`: {line}"));
+            return Some(format!("`run` takes the command after `--`: {line}"));
         }
         _ => {}
     }

@@ -42,7 +42,7 @@ impl Globs {
                 }
                 Ok(_) => problems.push(Problem::new(span, "an empty glob matches nothing")),
                 Err(error) => {
-                    let message = format!("`{text}` is no glob: {}", error.kind());
+                    let message = format!("`{text}` is not a glob: {}", error.kind());
                     problems.push(Problem::new(span, message));
                 }
             }

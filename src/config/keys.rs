@@ -95,7 +95,7 @@ settings! {
     exclude: List, "exclude" = Unset::Default("[]"), None,
         "Files and folders to leave alone, such as [\"vendor/\"]. Globs are relative to this file.";
     namespace: Flag, "namespace" = Unset::Default("false"), None,
-        "true: the pipeline passes BUILDKIT_CACHE_MOUNT_NS, which isolates every cache; a shared lock is no finding then.";
+        "true: the pipeline passes BUILDKIT_CACHE_MOUNT_NS, which isolates every cache; shared locks are not reported then.";
     require_syntax: Flag, "require-syntax" = Unset::Default("false"), None,
         "true: every file has to pin a frontend by `# syntax=`, as Docker 20.10 needs it for ids with variables.";
     keep_default: Flag, "keep-default" = Unset::Default("false"), None,

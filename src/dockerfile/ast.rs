@@ -376,7 +376,7 @@ impl SyntaxErrorKind {
         match self {
             Self::OpenHeredoc(name) => {
                 format!(
-                    "put a line that is exactly `{name}` behind the heredoc's body, without white space around it"
+                    "put a line that is exactly `{name}` after the heredoc's body, without white space around it"
                 )
             }
             Self::RepeatedDirective(name) => format!("keep one `# {name}=` line"),

@@ -84,7 +84,7 @@ impl fmt::Display for Withheld {
             ),
             Self::NotNamed => f.write_str("it is not among the files to fix: name it, too"),
             Self::Fills(_) => f.write_str("change the id there by hand"),
-            Self::Refused => f.write_str("BuildKit refuses the file as it is: mend that first"),
+            Self::Refused => f.write_str("BuildKit refuses the file as it is: fix that first"),
         }
     }
 }

@@ -81,7 +81,7 @@ impl BuildContext<'_> {
         if !self.lanes.is_used {
             return Ok(fix);
         }
-        let note = "the Dockerfile uses it for more than cache ids: look whether that may change";
+        let note = "the Dockerfile uses it for more than cache ids: check whether that may change";
         let title = format!("{} ({note})", fix.title());
         Ok(Fix::needs_review(title, fix.edits().to_vec()))
     }

@@ -105,7 +105,7 @@ fn explain(fault: &FaultKind) -> (String, String) {
             ("an option is empty".into(), "drop the comma too many (options are separated by one comma)".into())
         }
         FaultKind::SpaceAfterComma(false) => (
-            "the space behind the comma ends the flag, and what follows it is run as a command".into(),
+            "the space after the comma ends the flag, and what follows it is run as a command".into(),
             "drop the space: options are separated by a comma alone".into(),
         ),
         FaultKind::SpaceAfterComma(true) => (
@@ -121,7 +121,7 @@ fn explain(fault: &FaultKind) -> (String, String) {
         }
         FaultKind::TwoSecrets => ("a secret mount takes `source` or `id`, not both".into(), "drop one of them".into()),
         FaultKind::BareOption(name) => (
-            format!("`{name}` is no option that stands without a value"),
+            format!("`{name}` is not an option that stands without a value"),
             "write `name=value` (only ro, rw, readonly, readwrite and required stand alone)".into(),
         ),
         FaultKind::UnknownOption(name, nearest) => (
@@ -134,7 +134,7 @@ fn explain(fault: &FaultKind) -> (String, String) {
         FaultKind::NotForType(option, kind) => {
             let help = match kind {
                 MountKind::Bind => format!(
-                    "add `type=cache` in front if it is to be one (without a type it is a bind), or drop `{option}`"
+                    "add `type=cache` in front if it should be a cache (without a type it is a bind), or drop `{option}`"
                 ),
                 _ => format!("drop `{option}`, or change the type"),
             };

@@ -57,7 +57,7 @@ impl Context<'_> {
             let id = served.id();
             if self.refused(served, name, level).is_some() {
                 return Err(format!(
-                    "the lock serves `{id}`, too, which gets no lane: lock that itself first"
+                    "the lock serves `{id}`, too, which gets no lane: give that cache a lock first"
                 ));
             }
             title.extend([" and for `", &id, "`, which the lock serves, too"]);

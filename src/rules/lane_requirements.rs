@@ -58,7 +58,7 @@ impl LaneRequirements {
         let mut all: Vec<Self> = all
             .map(|(args, caches)| Self::by(cx, args, caches))
             .collect();
-        // A namespace parts all caches of a build, those with lanes, too.
+        // A namespace keeps all caches of a build apart, those with lanes, too.
         all.sort_by_key(|lanes| (lanes.args[0] != NAMESPACE, !lanes.is_lane));
         all
     }

@@ -74,7 +74,7 @@ impl Declaring {
         let line = &self.line;
         let care = match self.applicability {
             Applicability::Safe => "",
-            Applicability::Unsafe => " (look whether what else uses it may change)",
+            Applicability::Unsafe => " (check whether what else uses it may change)",
         };
         match &self.moves {
             None => format!("declare `{line}`{care}"),

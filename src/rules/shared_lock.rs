@@ -136,7 +136,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         ));
     }
     if cache.mount.torn || !shows_id(cx, cache) {
-        help.extend(["put `", &cx.settings.suffix(arg), "` behind the id"]);
+        help.extend(["put `", &cx.settings.suffix(arg), "` after the id"]);
     } else {
         help.extend([
             "write `id=",
@@ -148,7 +148,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         help.extend([", and ", &need.advice()]);
         if need.applicability == Applicability::Unsafe {
             help.push_str(&format!(
-                "\n(something else in the stage uses `{arg}`: look whether it may change)"
+                "\n(something else in the stage uses `{arg}`: check whether it may change)"
             ));
         }
     }

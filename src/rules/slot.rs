@@ -44,7 +44,10 @@ fn slot<'m>(
         takes_suffix(settings, cache, name)
     };
     if !takes {
-        return Err("the id ends in a character that would change what comes behind it: give it another end".into());
+        return Err(
+            "the id ends in a character that would change what comes after it: give it another end"
+                .into(),
+        );
     }
     let Some(field) = mount.field("id") else {
         let field = mount.field("type").ok_or("the mount names no type")?;

@@ -107,9 +107,9 @@ fn faulty(ignore: &Ignore, fault: &Fault) -> Finding {
         "ignore"
     };
     let message = match fault {
-        Fault::NoColon => "this suppresses nothing: there is no `:` behind `cachelane`".into(),
+        Fault::NoColon => "this suppresses nothing: there is no `:` after `cachelane`".into(),
         Fault::Trailing => {
-            "this suppresses nothing: behind a command, a comment is the shell's".into()
+            "this suppresses nothing: after a command, a comment is the shell's".into()
         }
         Fault::NoList => "this suppresses nothing: it names no rule".into(),
         Fault::Open => "this suppresses nothing: its list has no `]`".into(),

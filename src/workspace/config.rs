@@ -22,7 +22,7 @@ pub fn read(path: &Path) -> io::Result<String> {
     let meta = fs::metadata(path)?;
     if !meta.is_file() || meta.len() > MAX_SIZE {
         return Err(io::Error::other(
-            "it is no regular file, or too large for a configuration",
+            "it is not a regular file, or too large for a configuration",
         ));
     }
     // A system's file can look like any other and never end.

@@ -119,7 +119,7 @@ fn refusal(folder: &Path) -> Option<String> {
                 .any(|folder| real.starts_with(folder))
         });
     if is_system || !(meta.is_file() || meta.is_dir()) {
-        return Some("its .gitignore is no regular file".into());
+        return Some("its .gitignore is not a regular file".into());
     }
     (meta.is_file() && meta.len() > MAX_SIZE)
         .then(|| format!("its .gitignore is larger than {} KiB", MAX_SIZE / 1024))

@@ -952,7 +952,7 @@ const LEFT: &[(&str, &str, &str)] = &[
     (
         "py.version: [a, b]",
         "- run: docker build .",
-        "`matrix.py.version` is no expression",
+        "`matrix.py.version` is not an expression",
     ),
     (
         "it's: [a, b]",

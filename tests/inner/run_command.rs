@@ -189,7 +189,7 @@ fn others_get_it_by_their_environment_and_that_is_said() {
     };
     by_environment(
         "make image",
-        "`make image` is no build command that cachelane knows: it gets the lane by its environment",
+        "`make image` is not a build command that cachelane knows: it gets the lane by its environment",
     );
     by_environment(
         "docker compose up --build",
@@ -213,7 +213,7 @@ fn others_get_it_by_their_environment_and_that_is_said() {
         "sudo make",
         "`sudo` hands CACHE_ID on only where it is told to",
     );
-    by_environment("sudo -E", "`sudo` is no build command");
+    by_environment("sudo -E", "`sudo` is not a build command");
     by_environment(
         "rocker --nvidia ubuntu",
         "`rocker` has no extension `rocker-cachelane`",

@@ -119,7 +119,7 @@ fn what_git_cannot_say_is_said() {
     let folder = repository();
     for (revision, part) in [
         ("nowhere", "knows no revision `nowhere`"),
-        ("--output=x", "is no git revision"),
+        ("--output=x", "is not a git revision"),
     ] {
         let (code, _, err) = cachelane(folder.path(), &["check", &format!("--diff={revision}")]);
         assert_eq!(code, 2);

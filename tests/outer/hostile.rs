@@ -156,7 +156,7 @@ fn what_says_what_to_ignore() {
     };
     for target in ["/dev/zero", "/proc/kmsg", "/dev/stdin"] {
         symlink(target, &path).unwrap();
-        judge(target, "its .gitignore is no regular file");
+        judge(target, "its .gitignore is not a regular file");
         fs::remove_file(&path).unwrap();
     }
     assert!(
@@ -166,7 +166,7 @@ fn what_says_what_to_ignore() {
             .unwrap()
             .success()
     );
-    judge("a pipe", "its .gitignore is no regular file");
+    judge("a pipe", "its .gitignore is not a regular file");
     fs::remove_file(&path).unwrap();
     put(
         folder.path(),
@@ -1064,7 +1064,7 @@ fn configurations() {
         ran.code == 2
             && ran
                 .err
-                .contains("it is no regular file, or too large for a configuration"),
+                .contains("it is not a regular file, or too large for a configuration"),
         "{}",
         ran.err
     );

@@ -66,7 +66,7 @@ pub fn pass(
     };
     let build = command::read(&command::words(&texts));
     let Some(build) = build.filter(|build| !build.tool.runs_others()) else {
-        let why = "is no build command that cachelane knows";
+        let why = "is not a build command that cachelane knows";
         passed.pass_by_environment(0, &start(&texts), ask, why);
         return Ok(passed);
     };

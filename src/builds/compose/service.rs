@@ -193,7 +193,7 @@ impl<'y> Service<'y> {
             (None, None) => Ok(usual.to_owned()),
             (Some(node), _) => {
                 let text = node.text();
-                let text = text.ok_or_else(|| format!("its `{key}` is no text"))?;
+                let text = text.ok_or_else(|| format!("its `{key}` is not text"))?;
                 interpolated(text, known)
                     .map_err(|name| format!("its `{key}` is named by the variable `{name}`"))
             }
@@ -202,7 +202,7 @@ impl<'y> Service<'y> {
             return Err(more.unwrap_or_default().to_owned());
         }
         if let Some(node) = self.get("dockerfile_inline") {
-            let inline = inline::read(source, node).ok_or("its `dockerfile_inline` is no text")?;
+            let inline = inline::read(source, node).ok_or("its `dockerfile_inline` is not text")?;
             return Ok(file.add_inline(inline));
         }
         let dockerfile = text("dockerfile", "Dockerfile")?;

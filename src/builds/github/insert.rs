@@ -32,7 +32,7 @@ pub fn insert(found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, Stri
     if passed(lane.arg) || (passed(NAMESPACE) && found.build.tool.takes_namespace()) {
         return Err("it is passed already".into());
     }
-    let step = found.step.ok_or("it is no step of a job")?;
+    let step = found.step.ok_or("it is not a step of a job")?;
     let mut above = std::iter::successors(Some(step), |node| node.parent());
     if step.is_alias() || above.any(is_elsewhere) {
         return Err("it is used in several places, by an alias".into());
@@ -46,7 +46,7 @@ pub fn insert(found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, Stri
     let axes = (&Github as &dyn Language).job_axes(&runs.job, rows);
     let inserter = LaneInserter {
         found,
-        around: StepContext::of(step).ok_or("it is no step of a job")?,
+        around: StepContext::of(step).ok_or("it is not a step of a job")?,
         lane,
         safe: are_safe(&runs.job.matrix, &axes),
         axes,
@@ -97,7 +97,7 @@ impl LaneInserter<'_, '_> {
         odd.map_or(Ok(()), |name| {
             let arg = self.lane.arg;
             Err(format!(
-                "`matrix.{name}` is no expression: pass `{arg}={value}` by hand, or rename `{name}`"
+                "`matrix.{name}` is not an expression: pass `{arg}={value}` by hand, or rename `{name}`"
             ))
         })
     }
@@ -256,7 +256,7 @@ impl LaneInserter<'_, '_> {
         if own.is_none() {
             self.writable(&value)?;
         }
-        let run = step.get("run").ok_or("it is no script")?;
+        let run = step.get("run").ok_or("it is not a script")?;
         let text = run.text().unwrap_or_default();
         let arg = self.lane.arg;
         let windows = self.is_windows();
@@ -343,9 +343,9 @@ impl LaneInserter<'_, '_> {
                 Err(format!("its `{name}` stand elsewhere, by a merge key"))
             }
             None => with.put(&[name], NewValue::Line(line)),
-            Some(value) if is_elsewhere(value) => {
-                Err(format!("its `{name}` stand elsewhere, behind an alias"))
-            }
+            Some(value) if is_elsewhere(value) => Err(format!(
+                "its `{name}` stand elsewhere: an alias refers to them"
+            )),
             Some(value) => extended(with, value, line)
                 .ok_or_else(|| format!("its `{name}` are written in an unusual way")),
         }

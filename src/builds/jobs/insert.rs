@@ -12,7 +12,7 @@ pub fn insertion(
     lane: &Lane<'_>,
     value: String,
 ) -> Result<Insertion, String> {
-    let command = found.command.as_ref().ok_or("it is no command")?;
+    let command = found.command.as_ref().ok_or("it is not a command")?;
     let edit = in_command(command, lane.arg, &value)?;
     let title = match command.found.command.tool {
         BuildTool::Rocker => command.found.command.title(lane.arg, &value),
@@ -35,7 +35,7 @@ pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, Str
 /// Passes what the environment has, which whoever calls the file sets: without a value, the engines pass the
 /// environment's, and nothing where it has none.
 pub fn from_environment(found: &FoundBuild<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
-    let it = found.command.as_ref().ok_or("it is no command")?;
+    let it = found.command.as_ref().ok_or("it is not a command")?;
     let (command, arg) = (&it.found.command, lane.arg);
     let is_it = |name: &str| name == arg;
     let is_taken = |set: &Arg| set.from == ValueSource::Nowhere;

@@ -79,7 +79,7 @@ impl<P: Pipeline> Contents for P {
             let found = found.ok_or("it is not in this file")?;
             if !is_name(lane.arg) {
                 let arg = lane.arg;
-                return Err(format!("`{arg}` is no name that a variable can have"));
+                return Err(format!("a variable cannot be called `{arg}`"));
             }
             if !self.hands_on(&whole.own, lane.arg) {
                 return Err(format!("the file sets `{}` itself", lane.arg));

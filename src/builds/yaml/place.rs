@@ -89,7 +89,7 @@ impl Node<'_> {
     /// lines indented as below the key.
     pub fn add_entry(self, entry: &str) -> Result<Edit, String> {
         if !self.is_map() {
-            return Err("it is no mapping".to_owned());
+            return Err("it is not a mapping".to_owned());
         }
         self.add(entry, "")
     }
@@ -97,14 +97,14 @@ impl Node<'_> {
     /// Adds a value, of one line, behind a list's last.
     pub fn add_item(self, item: &str) -> Result<Edit, String> {
         if !self.is_list() {
-            return Err("it is no list".to_owned());
+            return Err("it is not a list".to_owned());
         }
         self.add(item, "- ")
     }
 
     fn add(self, text: &str, dash: &str) -> Result<Edit, String> {
         if self.is_alias() {
-            return Err("it stands elsewhere, behind an alias".to_owned());
+            return Err("it stands elsewhere: an alias refers to it".to_owned());
         }
         let source = self.yaml.source;
         if self.is_flow() {
