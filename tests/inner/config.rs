@@ -228,7 +228,7 @@ fn everything_wrong_is_said_with_its_place() {
             "\"warn\"",
             "unknown variant",
         ),
-        ("exclude = [\"a\", \"[\"]", "\"[\"", "no glob"),
+        ("exclude = [\"a\", \"[\"]", "\"[\"", "not a glob"),
         ("[[per-file]]\npath = \"\"", "\"\"", "empty glob"),
         (
             "[[per-file]]\nrules = {}",

@@ -203,8 +203,8 @@ fn others_get_it_by_their_environment_and_that_is_said() {
         "docker-compose up --build",
         "`docker-compose up` takes no build arguments",
     );
-    by_environment("docker run build", "`docker run build` is no build");
-    by_environment("docker", "`docker` is no build");
+    by_environment("docker run build", "`docker run build` is not a build");
+    by_environment("docker", "`docker` is not a build");
     by_environment(
         "devcontainer build --workspace-folder .",
         "${localEnv:CACHE_ID:default}",
