@@ -9,7 +9,7 @@ use crate::fix::{Applicability, Fix};
 use crate::text::{Range, Span};
 
 pub(crate) use rule::each_rule;
-pub use rule::{Exempt, RuleId, RuleMeta, Severity, Subject};
+pub use rule::{Exempt, OtherSeverity, RuleId, RuleMeta, Severity, Subject};
 
 /// Another place that concerns a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Finding {
     pub help: Option<String>,
     /// The advice that is the same for all findings of its kind.
     pub tip: Option<String>,
-    /// What stands above the advice, and stays where that goes.
+    /// The line above the advice, which stays where the advice goes.
     pub note: Option<String>,
     /// Other places: those in the same file first.
     pub related: Vec<Location>,

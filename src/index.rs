@@ -21,8 +21,8 @@ pub struct Became {
     pub ids: [Arc<[u8]>; BUILDS],
     /// The value of the lane argument at the RUN in a build that passes nothing, and in one that passes a lane.
     pub lane: [Vec<u8>; 2],
-    /// The ids that a build that passes nothing may get by a value for the lane argument, which is [`LANE`](crate::text::marks::LANE) there, or by
-    /// a declaration of the platform, where they have none.
+    /// The ids that a build that passes nothing may get by a value for the lane argument, for which
+    /// [`LANE`](crate::text::marks::LANE) stands there, or by a declaration of the platform, where they have none.
     pub filled: Vec<Vec<u8>>,
     /// True where a build that passes nothing stops at it (`${NAME:?}`).
     pub stops: bool,
@@ -36,7 +36,7 @@ pub struct Became {
 /// relative one below the WORKDIR, cleaned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At {
-    /// What stands before it and is unknown: variables of the base image, or its WORKDIR. Between targets below
+    /// The unknown text before it: variables of the base image, or its WORKDIR. Between targets below
     /// different ones, the order is unknown.
     pub below: Vec<u8>,
     pub path: Arc<[u8]>,

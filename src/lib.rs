@@ -78,7 +78,9 @@ cfg_if::cfg_if! {
 mod cli;
 
 pub use config::{Problem as ConfigProblem, Problems as ConfigProblems};
-pub use finding::{Exempt, Finding, Location, Place, RuleId, RuleMeta, Severity, Subject};
+pub use finding::{
+    Exempt, Finding, Location, OtherSeverity, Place, RuleId, RuleMeta, Severity, Subject,
+};
 pub use fix::{Applicability, Edit, Fix};
 pub use lint::{Dropped, Made};
 pub use project::{Error, FileFindings, FixedFile, Fixes, Project, Report};

@@ -11,7 +11,7 @@ pub enum ValueSource {
     Variables(Vec<String>),
     /// A name of the file's own that looks like a variable, and that no environment sets.
     Attribute,
-    /// What only a run knows: a command's output, or an argument of the script.
+    /// A value that only a run knows: a command's output, or an argument of the script.
     Run,
     /// Nothing: the variable is taken out of the environment, by `env -u`, `unset` or make's `unexport`.
     Nowhere,

@@ -1,4 +1,4 @@
-//! What names a builder, and what changes the builders of a job.
+//! The names of builders, and the changes that steps make to the builders of a job.
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-/// What names a builder elsewhere.
+/// A builder that something elsewhere names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
     /// A service of its own, such as Depot.

@@ -52,7 +52,7 @@ pub trait Format: Contents + Any + fmt::Debug + Sync {
     }
 }
 
-/// How the files of a format are read and changed. Those that hold jobs have it from [`jobs`](super::jobs).
+/// Reads and changes the files of a format. Those that hold jobs have it from [`jobs`](super::jobs).
 pub trait Contents {
     /// Reads the builds of a file that is a part of a whole. Fails when it is none of the format.
     fn read_within(&'static self, source: &str, around: &Around) -> Result<BuildFile, ReadError>;

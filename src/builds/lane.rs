@@ -8,7 +8,7 @@ pub struct Lane<'a> {
     pub parts: &'a Parts,
 }
 
-/// What the value of a lane needs besides the values of the matrix, to differ between all runs that can overlap.
+/// The parts that a lane needs besides the values of the matrix, to differ between all runs that can overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// The job's name.

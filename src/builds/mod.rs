@@ -2,7 +2,7 @@
 //! Jenkinsfiles.
 //!
 //! A reader takes the text of one file and returns its builds with their places; it knows no disk and no other file.
-//! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
+//! A thing that cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
 mod args;
 #[cfg(feature = "cli")]

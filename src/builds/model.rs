@@ -38,7 +38,7 @@ pub struct BuildFile {
     pub builders: Builders,
 }
 
-/// What starts a file, beside the files that call it.
+/// The ways in which a file starts, beside its calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Triggers {
     /// The name that other files know it by.
@@ -113,7 +113,7 @@ pub struct Fill {
     pub caches: Filled,
     /// The job that fills it; `None` in an action of steps.
     pub job: Option<String>,
-    /// How another id gets there, or why a person has to write it.
+    /// The way to write another id there, or the reason why a person has to.
     pub renaming: Result<Renaming, String>,
 }
 
@@ -121,7 +121,7 @@ pub struct Fill {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renaming {
     pub span: Span,
-    /// What stands around the id there.
+    /// The text around the id there.
     pub before: String,
     pub behind: String,
 }
@@ -146,7 +146,7 @@ pub struct Call {
     pub builders: Builders,
     /// The runs of its job.
     pub legs: Vec<Leg>,
-    /// What it hands to the inputs of that file.
+    /// The values that it hands to the inputs of that file.
     pub inputs: Vec<Arg>,
     /// The machine that each input names, if it is the label of a runner.
     pub machines: Vec<(String, Builder)>,
@@ -278,7 +278,7 @@ pub struct Queue {
 /// The values that texts of a file have in one run.
 pub trait Values: fmt::Debug + Send + Sync {
     /// Returns `text` with the values that it has in this run. A name whose value is the same in all runs that can
-    /// overlap stands between [`SAME`](crate::text::marks::SAME). `None` where the value is unknown.
+    /// overlap stands between [`SAME`]. `None` where the value is unknown.
     fn value(&self, text: &str) -> Option<String>;
 
     /// Returns the lane that `cachelane id` gives this run, in the same way.
@@ -308,7 +308,7 @@ pub enum Subject {
 /// A Dockerfile by inputs of the file, which its callers set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ByInputs {
-    /// Paths as in [`Subject::File`], with the names of inputs between [`SAME`](crate::text::marks::SAME): the first that is not empty counts.
+    /// Paths as in [`Subject::File`], with the names of inputs between [`SAME`]: the first that is not empty counts.
     pub paths: Vec<String>,
     /// The reason why it is unknown where a caller does not say.
     pub why: String,

@@ -2,7 +2,7 @@
 
 use crate::text::Span;
 
-/// What makes a build run its steps anew, though an earlier build has run them.
+/// The option by which a build runs its steps anew, though an earlier build has run them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoCache {
     pub span: Span,

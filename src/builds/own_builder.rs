@@ -1,4 +1,4 @@
-//! What gives a job a builder of its own.
+//! The reasons for which a job has a builder of its own.
 
 use std::fmt;
 use std::sync::Arc;

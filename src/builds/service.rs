@@ -1,4 +1,4 @@
-//! What others run by its name: a service, a target, a recipe, a script.
+//! Things that others run by their names: a service, a target, a recipe, a script.
 
 use super::args::Arg;
 

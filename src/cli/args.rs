@@ -193,7 +193,7 @@ pub struct CheckArgs {
     pub ignores: Ignores,
 }
 
-/// Whether findings are suppressed, and where.
+/// The options on suppressions and generated files.
 #[derive(Debug, clap::Args)]
 pub struct Ignores {
     /// Suppress everything that fails the gate today, by comments in the files
@@ -316,7 +316,7 @@ pub struct Common {
     pub color: Color,
 }
 
-/// Where settings come from.
+/// The options on settings.
 #[derive(Debug, Default, clap::Args)]
 pub struct SettingsArgs {
     /// The configuration to use for every file [default: the nearest cachelane.toml upward from it]
@@ -396,7 +396,7 @@ impl SettingsArgs {
     }
 }
 
-/// How to print what is no list of findings.
+/// A format for all that is not a list of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Plain {
     /// For people
@@ -405,7 +405,7 @@ pub enum Plain {
     Json,
 }
 
-/// When to use colours.
+/// The use of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set

@@ -84,7 +84,7 @@ fn page(loaded: &LoadedConfig, path: &Path, shown: &[Shown], excluded: bool) -> 
         };
         // An outright level would apply to all cases.
         let off = if varies.is_some() { "#" } else { "" };
-        origin.extend(varies.iter().flat_map(|varies| ["; ", varies]));
+        origin.extend(varies.map(|varies| format!("; {varies}")));
         text.push_str(&format!(
             "{:width$}  # {}\n",
             format!("{off}{key} = {value}"),

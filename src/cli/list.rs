@@ -58,7 +58,7 @@ pub fn run(args: &ListArgs) -> CommandResult {
     Ok(Outcome::new(failed, false).into())
 }
 
-/// What is made of one file.
+/// The result of one file.
 enum Made {
     /// Its mounts, or why it cannot be read.
     Mounts(Result<Listed, String>),

@@ -1,4 +1,4 @@
-//! What a run says beside its findings.
+//! The lines of a run beside its findings.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! The settings for one file with the origin of each: the configuration or the command line.
 
-use crate::finding::RuleId;
+use crate::finding::{OtherSeverity, RuleId};
 use crate::text::LineIndex;
 
 use super::keys::{Keys, Level, SETTINGS, Unset, list, span, toml};
@@ -24,7 +24,7 @@ pub struct Shown {
     pub origin: Origin,
     pub is_rule: bool,
     /// The cases in which another value applies: of a rule with an unset severity.
-    pub varies: Option<&'static str>,
+    pub varies: Option<OtherSeverity>,
 }
 
 /// Returns every setting for a file with the `[[per-file]]` entries `own`, with its origin.

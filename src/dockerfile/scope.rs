@@ -15,7 +15,7 @@ use super::words::Word;
 /// Returns the value that a build gives a name, beside what the file says.
 pub type PassedArgs<'g> = dyn Fn(&str, Seen<'_>) -> Option<Vec<u8>> + 'g;
 
-/// What a place sees of a name.
+/// A name, as a place sees it.
 #[derive(Clone, Copy)]
 pub enum Seen<'d> {
     Declared(&'d Declaration),

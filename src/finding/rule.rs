@@ -48,7 +48,7 @@ pub enum Subject {
     Ignore,
 }
 
-/// Which `[[exempt]]` entries silence a rule.
+/// The `[[exempt]]` entries that silence a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub enum Exempt {
@@ -69,8 +69,8 @@ pub struct RuleMeta {
     pub name: &'static str,
     /// The severity of its findings.
     pub severity: Severity,
-    /// Another severity that some of its findings have unless one is configured, and a description of those findings.
-    pub other_severity: Option<&'static str>,
+    /// Another severity that some of its findings have unless one is configured.
+    pub other_severity: Option<OtherSeverity>,
     /// The fix that it offers, if any.
     pub fix: Option<Applicability>,
     /// True where its fix goes first, since it can make other fixes needless.
@@ -82,7 +82,7 @@ pub struct RuleMeta {
     pub(crate) keeps_caches: bool,
     /// True where its findings in one file may depend on what others build of it.
     pub(crate) depends_on_builds: bool,
-    /// Which `[[exempt]]` entries of a configuration silence it.
+    /// The `[[exempt]]` entries of a configuration that silence it.
     pub exempt: Exempt,
     /// A one-line summary of its findings.
     pub summary: &'static str,
@@ -90,6 +90,22 @@ pub struct RuleMeta {
     pub subject: Subject,
     /// The text of its page, `docs/rules/<name>.md`.
     pub page: &'static str,
+}
+
+/// A severity that a rule gives some of its findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
+pub struct OtherSeverity {
+    /// The severity.
+    pub severity: Severity,
+    /// The findings that have it: `where none of them is locked`.
+    pub when: &'static str,
+}
+
+impl fmt::Display for OtherSeverity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" {}", self.severity.as_str(), self.when)
+    }
 }
 
 impl RuleMeta {
@@ -107,7 +123,10 @@ macro_rules! each_rule {
         $to! {
             SharedLock shared_lock "shared-lock" File {
                 severity: Severity::Error,
-                other_severity: Some("\"info\" with `builders = \"per-job\"`"),
+                other_severity: Some(OtherSeverity {
+                    severity: Severity::Info,
+                    when: "with `builders = \"per-job\"`",
+                }),
                 fix: Some(Applicability::Safe),
                 needs_variables: true,
                 exempt: Exempt::Always,
@@ -141,7 +160,10 @@ macro_rules! each_rule {
             }
             OldFrontend old_frontend "old-frontend" File {
                 severity: Severity::Error,
-                other_severity: Some("\"warning\" where a pipeline names an engine that is too old"),
+                other_severity: Some(OtherSeverity {
+                    severity: Severity::Warning,
+                    when: "where a pipeline names an engine that is too old",
+                }),
                 fix: Some(Applicability::Unsafe),
                 needs_variables: true,
                 summary: "the pinned frontend does not expand variables in ids: lanes silently do nothing",
@@ -160,7 +182,10 @@ macro_rules! each_rule {
             }
             MixedSharing mixed_sharing "mixed-sharing" Run {
                 severity: Severity::Error,
-                other_severity: Some("\"warning\" where none of them is locked"),
+                other_severity: Some(OtherSeverity {
+                    severity: Severity::Warning,
+                    when: "where none of them is locked",
+                }),
                 fix: Some(Applicability::Unsafe),
                 exempt: Exempt::ByName,
                 summary: "one id with different sharing modes: once builds meet, the cache starts empty and its lock no longer holds",
@@ -218,7 +243,10 @@ macro_rules! each_rule {
             }
             InvalidMount invalid_mount "invalid-mount" File {
                 severity: Severity::Error,
-                other_severity: Some("\"warning\" where an argument or the base image can make it valid"),
+                other_severity: Some(OtherSeverity {
+                    severity: Severity::Warning,
+                    when: "where an argument or the base image can make it valid",
+                }),
                 summary: "a mount that BuildKit refuses: the build fails",
             }
             TemplatedMount templated_mount "templated-mount" File {
@@ -227,7 +255,10 @@ macro_rules! each_rule {
             }
             UnpassedArg unpassed_arg "unpassed-arg" Build {
                 severity: Severity::Error,
-                other_severity: Some("\"warning\" outside of a matrix"),
+                other_severity: Some(OtherSeverity {
+                    severity: Severity::Warning,
+                    when: "outside of a matrix",
+                }),
                 fix: Some(Applicability::Safe),
                 summary: "a build passes no lane: all jobs use the default one, and still wait for each other",
             }
@@ -241,7 +272,10 @@ macro_rules! each_rule {
             }
             UnusedIgnore unused_ignore "unused-ignore" Ignore {
                 severity: Severity::Warning,
-                other_severity: Some("\"error\" for a comment that cannot be read"),
+                other_severity: Some(OtherSeverity {
+                    severity: Severity::Error,
+                    when: "for a comment that cannot be read",
+                }),
                 fix: Some(Applicability::Safe),
                 summary: "a suppression that suppresses nothing, or does not say what",
             }

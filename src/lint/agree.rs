@@ -47,7 +47,7 @@ pub fn agree(files: &mut [Agreeing<'_>], name: &dyn Fn(usize) -> String) {
     }
 }
 
-/// What is left of a fix that is taken back.
+/// The rest of a fix that is taken back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Left {
     /// It is for review: it goes with one that is.
@@ -58,7 +58,7 @@ enum Left {
     Nothing,
 }
 
-/// Why a fix is not made.
+/// A reason why a fix is not made.
 struct Reason {
     text: String,
     left: Left,
@@ -99,9 +99,9 @@ impl Reason {
 struct Trial<'t, 'f> {
     files: &'t mut [Agreeing<'f>],
     turn: Turn,
-    /// What the ids of a file with such fixes become.
+    /// The ids of a file after such fixes.
     afters: BTreeMap<usize, Vec<Arc<Became>>>,
-    /// What they change in each file.
+    /// The changes in each file.
     changing: BTreeMap<usize, Changing>,
     lines: RefCell<BTreeMap<usize, LineIndex>>,
 }

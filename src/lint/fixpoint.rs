@@ -25,7 +25,7 @@ const REVERTED: &str = "another fix takes it back";
 /// The result of fixing files together, by index.
 #[derive(Debug, Default)]
 pub struct FixedTogether {
-    /// What was made of files, and what could not be made.
+    /// The fixes that were made in files, and those that could not be made.
     pub fixed: BTreeMap<usize, Fixed>,
     /// The files beyond the budget of one.
     pub spent: BTreeSet<usize>,

@@ -28,7 +28,7 @@ pub struct Checked {
     pub suppressed: usize,
     /// True where it names no frontend, and the engine's own reads it.
     pub has_no_syntax_line: bool,
-    /// Whether podman or buildah do all builds of it, where its builds are known.
+    /// True where podman or buildah do all builds of it; `None` where its builds are not known.
     pub by_buildah: Option<bool>,
     /// The reason why no fix of the file is made.
     pub withheld: Option<Withheld>,
@@ -260,7 +260,7 @@ pub struct BuildFileReport {
     pub only_missing: Vec<Unknown>,
     /// The missing lanes of its builds, set by [`match_builds`](super::matching::match_builds).
     pub missing: Vec<MissingArg>,
-    /// Whether `fix` can fill the caches that it fills by other ids, or why not, set by
+    /// For each cache that it fills, `Ok` where `fix` can fill it by another id, or else the reason; set by
     /// [`note_builds`](super::matching::note_builds).
     pub fills: Vec<Result<(), String>>,
     /// The caches that no build has by the id that it fills, set by [`match_builds`](super::matching::match_builds).
@@ -304,7 +304,7 @@ impl BuildFileReport {
 pub enum LaneStatus {
     /// A lane is passed.
     Passed,
-    /// What the environment of its caller sets is passed, and no known caller sets it.
+    /// A variable of its caller's environment is passed, and no known caller sets it.
     HandedOn,
     /// A namespace is passed, which does the same.
     Namespace,
@@ -346,6 +346,6 @@ pub struct MissingArg {
     pub(super) arg: String,
     /// The value for builds that pass none.
     pub(super) default: String,
-    /// What its lane needs besides the values of the matrix.
+    /// The parts that its lane needs besides the values of the matrix.
     pub(super) parts: Parts,
 }

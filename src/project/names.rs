@@ -1,4 +1,4 @@
-//! Which files are Dockerfiles: by their names, and by their beginnings where a name leaves a doubt.
+//! Tells Dockerfiles from other files: by their names, and by their beginnings where a name leaves a doubt.
 
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, SyntaxError, expression};
 use crate::text::is_name;

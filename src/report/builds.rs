@@ -22,7 +22,7 @@ pub struct ListedBuild {
     /// The axes of the matrix around it; null without one.
     pub matrix: Option<Vec<String>>,
     pub lane: LaneStatus,
-    /// What to type where there is no lane yet.
+    /// The command to type where there is no lane yet.
     #[serde(skip)]
     pub next: Option<String>,
     /// The reason why it has a builder of its own, or why that is not known.

@@ -1,4 +1,4 @@
-//! What `cachelane fix` changed, what is left and why, as JSON.
+//! The changes of `cachelane fix`, and the findings that are left with the reasons, as JSON.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::json::{JsonFinding, json_finding};
 use super::model::{Run, RunError, Summary, path};
 use super::notes::Note;
 
-/// What was done to a file.
+/// The changes to a file.
 pub struct FileChanges<'a> {
     pub fixed: &'a Fixed,
     /// True where the new bytes could not be written.

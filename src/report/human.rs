@@ -25,7 +25,7 @@ pub struct Style {
 /// The width of texts without a terminal, in columns.
 const WIDTH: usize = 100;
 
-/// What miette puts before a line of the source, besides its number, in columns.
+/// The columns that miette puts before a line of the source, besides its number.
 const GUTTER: usize = 4;
 
 /// Limits the places of a block that are listed.

@@ -34,7 +34,7 @@ use crate::finding::Severity;
 pub use model::{Run, RunError, Summary, path};
 pub use notes::Note;
 
-/// How to print findings.
+/// A format for findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people, with the source

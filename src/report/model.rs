@@ -16,7 +16,7 @@ pub struct Run<'a> {
     pub rules: &'a [RuleId],
     /// The errors because of which findings may be missing.
     pub errors: &'a [RunError],
-    /// What there is to say beside the findings.
+    /// The lines beside the findings.
     pub notes: &'a [Note],
 }
 

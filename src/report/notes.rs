@@ -1,4 +1,4 @@
-//! What a run says beside its findings: lanes that nobody passes, and builds of which nothing is known.
+//! The lines of a run beside its findings: lanes that nobody passes, and builds of which nothing is known.
 
 use std::collections::BTreeSet;
 

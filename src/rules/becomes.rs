@@ -1,4 +1,4 @@
-//! What a cache id becomes: ids are compared by what builds make of them, whatever their spelling.
+//! Expands cache ids: they are compared by what builds make of them, whatever their spelling.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ struct Build {
     others: Others,
 }
 
-/// What a build passes beside the lane.
+/// The arguments that a build passes beside the lane.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Others {
     Nothing,

@@ -15,7 +15,7 @@ pub enum Waiting {
     For(Pair),
 }
 
-/// What tells two runs apart in a value.
+/// The part of a value by which two runs differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tells {
     /// The values of the matrix alone.

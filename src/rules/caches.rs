@@ -31,7 +31,7 @@ pub struct Cache<'f> {
     pub key: Arc<LockKey>,
     /// Its number in the file.
     pub number: usize,
-    /// What its id becomes.
+    /// The id in builds.
     pub became: Arc<Became>,
     /// The number of its cache: the same for mounts that are one cache in some builds.
     pub group: usize,

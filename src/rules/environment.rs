@@ -30,7 +30,7 @@ fn is_one(names: &str, name: &str) -> bool {
     names.split_ascii_whitespace().any(|known| known == name)
 }
 
-/// What the text of a RUN that lists all variables has in it.
+/// Finds the commands that list all variables in the text of a RUN.
 static LISTS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(?:print)?env\b|/environ\b|\b(?:export|declare|typeset|readonly)\s+-[px]|\bENVIRON\b|\bset\s*(?:[;|&>)'\n]|$)",

@@ -16,7 +16,7 @@ use super::tools::{self, Tool};
 /// The limit for other RUNs that a finding names.
 const MAX_OTHERS: usize = 3;
 
-/// What to say of them.
+/// The label at such a place.
 pub const SILENT: &str = "the same cache without a lock: what runs here may call the same tool";
 
 impl Context<'_> {

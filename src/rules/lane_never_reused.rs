@@ -56,7 +56,7 @@ const DAYS: &str = "dejFDxv";
 /// Options by which `date` prints the time of day in a fixed format.
 const TIMED: &str = "-R --rfc-email --rfc-3339=s --rfc-3339=n -Ih -Im -Is -In";
 
-/// How long a value stays the same.
+/// The time for which a value stays the same.
 #[derive(Clone, Copy, Debug)]
 enum Stays {
     Run,

@@ -11,7 +11,7 @@ use super::caches::{self, Cache};
 use super::settings::Settings;
 use super::variables::{PLATFORM_ARGS, lanes};
 
-/// What a build passes for an argument.
+/// The value that a build passes for an argument.
 pub enum Passed {
     Nothing,
     Value(String),
@@ -34,7 +34,7 @@ pub struct Lock<'l> {
     pub cache: &'l Cache<'l>,
     /// The id after expansion.
     pub id: Vec<u8>,
-    /// The build arguments that part the jobs.
+    /// The build arguments by which jobs have locks of their own.
     pub args: Vec<&'l str>,
 }
 

@@ -29,8 +29,8 @@ pub struct Settings {
     pub include_generated: bool,
     /// True where the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`, which isolates every build.
     pub namespace: bool,
-    /// Whether each job has a builder of its own, so that none waits for another and ids need no lanes; `None` where nobody
-    /// says.
+    /// True where each job has a builder of its own, so that none waits for another and ids need no lanes; `None` where
+    /// nobody says.
     pub own_builders: Option<bool>,
     /// True where a file has to name its frontend, since the engine's own may be too old to expand ids.
     pub require_syntax: bool,

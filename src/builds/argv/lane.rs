@@ -41,7 +41,7 @@ impl LaneArg<'_> {
     }
 }
 
-/// Why a command cannot have its lane.
+/// The reason why a command cannot have its lane.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PassError {
     #[error("`{0}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`")]

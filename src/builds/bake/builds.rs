@@ -29,7 +29,7 @@ pub(super) fn builds(source: &str, file: &File) -> BuildFile {
     found
 }
 
-/// What rows of a target's matrix have in common.
+/// Rows of a target's matrix that build the same, but for their arguments.
 struct RowGroup {
     subject: Subject,
     stage: Option<String>,

@@ -17,7 +17,7 @@ use crate::builds::jobs;
 /// The calls of functions and the targets that a value may go through: a function may call itself.
 const MAX_HOPS: usize = 32;
 
-/// What an operation costs.
+/// The cost of an operation, in steps of the budget.
 const STEPS: usize = 64;
 
 /// The names that a function or a `for` adds to those of the file.

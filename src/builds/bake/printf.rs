@@ -41,7 +41,7 @@ pub(super) fn format(pattern: &str, args: &[Value]) -> Result<Option<String>, Fa
     Ok(Some(text))
 }
 
-/// What stands between `%` and the letter.
+/// The flags, width and precision between `%` and the letter.
 struct Options {
     left: bool,
     zeros: bool,

@@ -1,4 +1,4 @@
-//! What the expressions of a bake file can name, and what they name.
+//! The variables, functions and targets that the expressions of a bake file can name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -44,7 +44,7 @@ pub(super) struct BakeScope<'a> {
     pub(super) matrix: Vec<(String, Value)>,
 }
 
-/// What an expression is made of.
+/// The names in an expression.
 #[derive(Default)]
 struct Names {
     variables: Vec<String>,

@@ -37,7 +37,7 @@ pub(super) enum Value {
     /// The keys are in alphabetical order.
     Object(Vec<(String, Value)>),
     Null,
-    /// What the file alone does not determine.
+    /// A value that the file alone does not determine.
     Unknown,
 }
 

@@ -170,7 +170,7 @@ pub struct Commands {
     pub found: Vec<FoundCommand>,
     /// All variables that the script sets for those below.
     pub variables: Rc<[Variable]>,
-    /// What the script does to the builders.
+    /// The changes that the script makes to the builders.
     pub changes: Vec<Change>,
     /// Builds by a tool that only a run knows: the place in the script, and the reason.
     pub unknown: Vec<(Span, String)>,

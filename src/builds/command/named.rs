@@ -6,7 +6,7 @@ use super::tables::{Prefix, Wrapped};
 use crate::budget;
 use crate::text::{Span, is_name, name_prefix};
 
-/// What a command's words say once the variables at their beginning are known.
+/// A command's words once the variables at their beginning are known.
 pub(super) enum Named {
     Words {
         words: Vec<Word>,

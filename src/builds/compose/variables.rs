@@ -3,7 +3,7 @@
 use crate::text::is_name;
 use std::collections::HashMap;
 
-/// What a file sets; the environment of a run comes before it.
+/// The variables that a file sets; the environment of a run wins over them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variables(HashMap<String, String>);
 

@@ -8,7 +8,7 @@ use crate::builds::jobs::{Job, Language, StepScope};
 use crate::builds::model::Env;
 use crate::builds::yaml::Node;
 
-/// What a condition is in each row of the job's matrix; `None` for what only a run knows.
+/// The value of a condition in each row of the job's matrix; `None` where only a run knows it.
 pub struct Condition {
     rows: Vec<Option<bool>>,
     /// The condition as written, where only a run knows it.

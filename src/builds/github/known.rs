@@ -6,7 +6,7 @@ use crate::builds::model::AxisPath;
 use crate::builds::paths::Text;
 use crate::text::marks::same_in;
 
-/// What is known of a name.
+/// A name, as far as it is known.
 pub enum Name {
     Is(String),
     /// A number, `true` or `false`.

@@ -3,8 +3,8 @@
 //! By GitHub's "Evaluate expressions": texts are compared in any case, values of two types as numbers; `&&` and `||`
 //! return one of their operands; null, false, 0 and the empty text are false.
 //!
-//! What is the same in all runs that can overlap stands between [`SAME`]. What is made of it stays an expression, also
-//! between [`SAME`], which can be computed again by whoever knows more.
+//! A name whose value is the same in all runs that can overlap stands between [`SAME`]. A value made of it stays
+//! an expression, also between [`SAME`], which can be computed again by whoever knows more.
 
 use std::cmp::Ordering;
 

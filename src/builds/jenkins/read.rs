@@ -41,7 +41,7 @@ pub fn gather<'y>(source: &'y str, gatherer: &mut Gatherer<'y>) {
     }
 }
 
-/// What a block says of all steps in it.
+/// The facts that a block states for all steps in it.
 #[derive(Default)]
 struct Facts {
     env: Vec<Arg>,
@@ -77,9 +77,9 @@ struct Block {
     stage: Option<String>,
     /// The folder in which its steps run; `None` where only a run knows.
     folder: Option<String>,
-    /// What it has locked.
+    /// The resource that it has locked.
     queue: Option<String>,
-    /// What has ended before its next stage begins, and when all of its stages have.
+    /// The stages that have ended before its next one begins, and those that have when it ends.
     after: Vec<Ordered>,
     ended: Vec<Ordered>,
 }

@@ -100,7 +100,8 @@ impl dyn Language {
 pub struct StepScope<'s> {
     pub language: &'s dyn Language,
     pub env: &'s Env,
-    /// What earlier steps hand on. It may hold a shell's words, so it only says what is passed, never which file.
+    /// The variables that earlier steps hand on. A value may hold a shell's words, so it tells only what is
+    /// passed, never which file.
     pub handed: &'s Env,
     pub job: &'s Job,
     pub row: &'s MatrixRow,

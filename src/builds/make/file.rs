@@ -53,7 +53,7 @@ pub(super) struct Variable {
     pub(super) is_define: bool,
 }
 
-/// What a line is that is no recipe's.
+/// A line outside of recipes.
 enum Line<'s> {
     Variable(&'s str, &'s str, Span),
     Rule { targets: Span, rest: Span },

@@ -23,7 +23,7 @@ use out::Out;
 /// The names that make looks for, in order.
 pub const NAMES: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
 
-/// What leads to another Makefile.
+/// The word that leads to another Makefile.
 const INCLUDE: &str = "include ";
 
 #[derive(Debug)]

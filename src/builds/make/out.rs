@@ -22,11 +22,11 @@ pub struct Out {
     pub(super) open: Vec<String>,
     /// The variables of `foreach`, and the arguments of `call`.
     pub(super) locals: Vec<(String, String)>,
-    /// Why builds in it are not known.
+    /// The reasons why builds in it are not known.
     pub(super) unseen: Vec<String>,
 }
 
-/// What a recipe runs.
+/// The scripts that a recipe runs.
 pub struct Scripts {
     pub pieces: Vec<Piece>,
     /// Builds that are not known: the line, and the reason.

@@ -1,4 +1,4 @@
-//! Which findings are shown, and which fail.
+//! The options that choose rules, findings to show, and findings that fail.
 
 use clap::ValueEnum;
 
@@ -6,7 +6,7 @@ use crate::cli::outcome::Error;
 use crate::config::values;
 use crate::finding::{RuleId, Severity};
 
-/// Which rules run.
+/// The options that choose rules.
 #[derive(Debug, Default, clap::Args)]
 pub struct Select {
     /// Run these rules and no others, whatever the configuration says
@@ -30,7 +30,7 @@ impl Select {
     }
 }
 
-/// Which rules run, which findings are shown, and which fail the gate.
+/// The options that choose rules, findings to show, and findings that fail the gate.
 #[derive(Debug, clap::Args)]
 pub struct Gate {
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub struct Gate {
     verbose: bool,
 }
 
-/// Which findings fail the gate.
+/// The mildest findings that fail the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FailOn {
     /// Errors
@@ -62,7 +62,7 @@ enum FailOn {
     Never,
 }
 
-/// Which findings are shown.
+/// The mildest findings that are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Shown {
     /// Errors

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use crate::config::values;
 
-/// Which lane, and for which argument.
+/// The lane, and the argument that it is for.
 #[derive(Debug, clap::Args)]
 pub struct LaneArgs {
     #[arg(
@@ -61,7 +61,7 @@ pub struct RunArgs {
     pub command: Vec<OsString>,
 }
 
-/// How to print a lane.
+/// A format for a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LaneFormat {
     /// Just the lane
@@ -74,7 +74,7 @@ pub enum LaneFormat {
     GithubEnv,
 }
 
-/// How a lane reaches a build.
+/// The way by which a lane reaches a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Via {
     /// As the build argument that the Dockerfile's ids refer to

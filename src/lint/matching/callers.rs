@@ -19,7 +19,7 @@ pub(super) struct JobRun<'g> {
     pub(super) leg: &'g Leg,
 }
 
-/// What the inputs of a called file are set to.
+/// The values of the inputs of a called file.
 #[derive(Default)]
 pub(super) struct Inputs {
     /// The value of each; `None` for what only a run knows.

@@ -39,11 +39,12 @@ struct QueuePlace {
     format: TypeId,
     /// The value of the queue's name.
     name: String,
-    /// How many of the jobs that a run is in wait together, the outermost first; 0 for the whole run of the first file.
+    /// The number of jobs, the outermost first, that wait together among those that a run is in; 0 for the whole run of
+    /// the first file.
     depth: usize,
 }
 
-/// What tells two runs apart.
+/// A property by which two runs differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Apart {
     /// The row of a matrix.

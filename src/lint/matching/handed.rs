@@ -1,4 +1,4 @@
-//! What the environment has by the time that a script's command runs: each command on the way there can add a variable, or
+//! The environment in which a script's command runs: each command on the way there can add a variable, or
 //! keep it back.
 
 use super::graph::{BuildGraph, BuildId};
@@ -6,7 +6,7 @@ use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Arg, ArgName, Build, ValueSource};
 
-/// What sets a variable.
+/// The command or build that sets a variable.
 pub(super) enum Set<'g> {
     /// The build itself, whose runs may each have a value of their own.
     Outside(&'g Arg),
@@ -14,7 +14,7 @@ pub(super) enum Set<'g> {
     Within(&'g str),
 }
 
-/// What one command does to a variable of its caller's environment.
+/// A variable of its caller's environment, as one command hands it on.
 enum Handed<'g> {
     On,
     Set(&'g str),

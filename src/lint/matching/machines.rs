@@ -7,7 +7,7 @@ use crate::text::marks::same_in;
 /// The beginnings of the values that a run's number has, in small letters: GitHub's, GitLab's.
 const OF_RUN: &[&str] = &["run ", "ci_pipeline_i"];
 
-/// What the labels of a run's machine say of it: indices into [`SYSTEMS`] and [`ARCHITECTURES`].
+/// A run's machine, as its labels describe it: indices into [`SYSTEMS`] and [`ARCHITECTURES`].
 #[derive(Clone, Copy, Default)]
 pub(super) struct Machine {
     system: Option<usize>,

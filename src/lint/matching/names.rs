@@ -1,4 +1,4 @@
-//! What the names of files say.
+//! Facts that the names of files tell.
 
 use std::path::Path;
 

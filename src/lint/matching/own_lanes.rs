@@ -21,7 +21,7 @@ struct Variable<'g> {
     name: &'g str,
 }
 
-/// What the builds that are known do with a variable.
+/// A variable, as the known builds pass it.
 #[derive(Default)]
 struct VariableUse {
     /// The ids that it stands in, as written.

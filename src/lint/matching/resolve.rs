@@ -99,7 +99,7 @@ pub(super) struct Resolver<'g> {
     pub(super) bases: HashMap<usize, Vec<PathBuf>>,
 }
 
-/// What services or targets have in common that are one build in several files.
+/// The properties by which services or targets in several files are one build.
 #[derive(PartialEq, Eq, Hash)]
 struct Family<'g> {
     folder: &'g Path,
@@ -135,7 +135,7 @@ pub(super) struct Way {
     pub(super) open: Vec<BuildId>,
     /// The variables that command lines of make set, which hand them to one another.
     pub(super) given: Vec<(String, Option<String>)>,
-    /// Why something that is built is not known.
+    /// The reason why something that is built is not known.
     pub(super) unknown: Option<String>,
 }
 

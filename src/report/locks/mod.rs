@@ -18,7 +18,7 @@ use words::name;
 pub use mermaid::mermaid;
 pub(super) use words::cells;
 
-/// How to print the map of locks.
+/// A format for the map of locks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MapFormat {
     /// For people
@@ -31,7 +31,7 @@ pub enum MapFormat {
     Dot,
 }
 
-/// How much of a map is shown.
+/// The part of a map that is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
     /// In characters; `None` for as wide as it is.

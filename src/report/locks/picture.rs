@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Contended,
     /// One that they do not, as far as is known.
     Lock,
-    /// What stands for all that does not fit.
+    /// A stand-in for all that does not fit.
     More,
 }
 

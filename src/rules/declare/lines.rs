@@ -22,7 +22,7 @@ pub(super) struct Ids {
     pub(super) keeping: HashSet<usize>,
 }
 
-/// Whether a line gives the name a value.
+/// Says whether a line gives the name a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Value {
     /// It has to.

@@ -13,7 +13,7 @@ pub struct LockMap {
 pub struct MappedLock {
     /// The ids as written, or the completed targets where none is written.
     pub ids: Vec<String>,
-    /// What else tells the cache from others: `uid=1000`.
+    /// The other options that tell the cache from others: `uid=1000`.
     pub base: Vec<String>,
     pub follows: Follows,
     /// The number of runs of builds that wait for another one within one run of a pipeline.
@@ -24,7 +24,7 @@ pub struct MappedLock {
     pub builds: Vec<MappedBuild>,
 }
 
-/// What follows of a lock, within one run of the pipelines.
+/// The consequence of a lock, within one run of the pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Follows {
@@ -71,7 +71,7 @@ pub struct MappedBuild {
 /// A run of a build: a job, or one leg of its matrix.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MappedRun {
-    /// What tells it from the other legs: `py=3.10`; empty without a matrix.
+    /// The values that tell it from the other legs: `py=3.10`; empty without a matrix.
     pub leg: String,
     /// The id after expansion; `None` where only a run knows it.
     pub id: Option<String>,
