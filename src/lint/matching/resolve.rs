@@ -1,14 +1,16 @@
 //! Resolves builds to Dockerfiles, through Compose and bake files and workflows that call one another.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::callers::Callers;
 use super::graph::{BuildGraph, BuildId};
 use super::names::{is_override, is_usual};
 use super::resolved::ResolvedBuild;
 use crate::budget;
-use crate::builds::{Build, BuildTool, Builder, Call, Files, Subject, Unknown};
+use crate::builds::{Build, BuildFile, BuildTool, Builder, Call, Files, Subject, Unknown};
 
 /// The variable that makes bake take paths from its files' own folders.
 const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
@@ -30,6 +32,7 @@ pub(super) fn resolve(graph: &BuildGraph<'_>, lost: &mut Lost) -> Vec<ResolvedBu
         callers: Callers::new(graph),
         families: families(graph),
         bases: bases(graph),
+        remade: RefCell::default(),
     };
     let mut resolved: Vec<ResolvedBuild> = Vec::new();
     for (file, _) in graph.own_reports() {
@@ -97,7 +100,12 @@ pub(super) struct Resolver<'g> {
     families: HashMap<Family<'g>, Vec<BuildId>>,
     /// The folders that a bake file's paths start from: those in which commands that name it run.
     pub(super) bases: HashMap<usize, Vec<PathBuf>>,
+    /// The Makefiles as variables of make's command line make them, by index and variables: many calls give the same.
+    pub(super) remade: RefCell<HashMap<GivenTo, Option<Rc<BuildFile>>>>,
 }
+
+/// A Makefile, by index, and what make's command line gives it.
+type GivenTo = (usize, Vec<(String, Option<String>)>);
 
 /// The properties by which services or targets in several files are one build.
 #[derive(PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::graph::BuildId;
 use super::resolve::{Merged, Resolver, Way, base};
@@ -9,6 +10,21 @@ use crate::budget;
 use crate::builds::{self, Build, BuildFile, BuildTool, Builder, Files, Subject};
 
 impl Resolver<'_> {
+    /// Returns the Makefile `file` as these variables of make's command line make it; `None` where it sets none of them.
+    fn remade(&self, file: usize, given: &[(String, Option<String>)]) -> Option<Rc<BuildFile>> {
+        let key = (file, given.to_vec());
+        if let Some(known) = self.remade.borrow().get(&key) {
+            return known.clone();
+        }
+        let source = std::str::from_utf8(&self.graph.report(file).source);
+        let made = source
+            .ok()
+            .and_then(|source| builds::make::given(source, given));
+        let made = made.map(Rc::new);
+        self.remade.borrow_mut().insert(key, made.clone());
+        made
+    }
+
     /// Returns what the commands of a script build that `build` runs; `root` is the folder that its paths start from. What
     /// is not there builds nothing.
     pub(super) fn scripted(
@@ -40,13 +56,10 @@ impl Resolver<'_> {
         let is_run = |one: &Build| !is_make || one.id().is_some_and(|name| names.contains(name));
         let given = way.given.len();
         way.given.extend(build.given.iter().cloned());
-        let remade: HashMap<usize, BuildFile> = sources
+        let remade: HashMap<usize, Rc<BuildFile>> = sources
             .iter()
             .filter(|_| is_make && !way.given.is_empty())
-            .filter_map(|file| {
-                let source = std::str::from_utf8(&graph.report(*file).source).ok()?;
-                Some((*file, builds::make::given(source, &way.given)?))
-            })
+            .filter_map(|file| Some((*file, self.remade(*file, &way.given)?)))
             .collect();
         let mut found = Vec::new();
         let all = sources.iter().flat_map(|file| {
