@@ -1,7 +1,7 @@
 //! Finds the settings for each file: the nearest configuration upward from it, and the command line's.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -68,7 +68,7 @@ impl ConfigResolver {
             is_quiet: false,
         };
         if let Some(path) = &args.config {
-            resolver.always = Some(resolver.load(path)?);
+            resolver.always = Some(resolver.load(path, disk::read(path))?);
         }
         Ok(resolver)
     }
@@ -120,7 +120,7 @@ impl ConfigResolver {
         let path = absolute(&self.here, path);
         let mut folders = path.ancestors().skip(1);
         match folders.find_map(|folder| disk::in_folder(folder, &NAMES)) {
-            Some(path) => self.load(path.strip_prefix(&self.here).unwrap_or(&path)),
+            Some(path) => self.load_found(&path),
             None => Ok(Arc::clone(&self.none)),
         }
     }
@@ -151,7 +151,7 @@ impl ConfigResolver {
         }
         let found = match (disk::in_folder(folder, &NAMES), folder.parent()) {
             (Some(path), _) => {
-                let loaded = self.load(path.strip_prefix(&self.here).unwrap_or(&path));
+                let loaded = self.load_found(&path);
                 let warn = |error: ConfigError| {
                     if !self.is_quiet {
                         terminal::warn_config(&error);
@@ -167,14 +167,24 @@ impl ConfigResolver {
         found
     }
 
-    fn load(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {
+    /// Loads the configuration that was found at the absolute `path`.
+    fn load_found(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {
+        let shown = path.strip_prefix(&self.here).unwrap_or(path);
+        self.load(shown, disk::read_found(path))
+    }
+
+    fn load(
+        &self,
+        path: &Path,
+        text: io::Result<String>,
+    ) -> Result<Arc<LoadedConfig>, ConfigError> {
         let error = |text, problems, message| ConfigError {
             path: path.to_path_buf(),
             text,
             problems,
             message,
         };
-        let text = disk::read(path).map_err(|why| {
+        let text = text.map_err(|why| {
             let message = format!("cannot read the configuration: {why}");
             error(String::new(), Vec::new(), message)
         })?;
@@ -270,7 +280,7 @@ impl LoadedConfig {
             return false;
         };
         let names_it = |folder: &Path| {
-            let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
+            let text = disk::read_found(&folder.join(name)).unwrap_or_default();
             let named = text.split("dockerfilePath").nth(1).unwrap_or_default();
             let named = named.trim_start_matches(['"', '\'', ' ', '\t', ':', '=']);
             let named = named.split(['"', '\'']).next().unwrap_or_default();

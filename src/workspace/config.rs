@@ -7,11 +7,29 @@ use std::path::{Path, PathBuf};
 /// The largest configuration that is read, in bytes.
 const MAX_SIZE: u64 = 1024 * 1024;
 
+/// Returns the configuration in `folder`, if any; a link that leads nowhere counts, a folder does not.
 pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
     names
         .iter()
         .map(|name| folder.join(name))
-        .find(|path| path.is_file())
+        .find(|path| fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir()) && !path.is_dir())
+}
+
+/// Reads the configuration that was found at the absolute `path`, by the rules of [`read`]. A link may stay in the repository
+/// around it, or in its folder where there is none: what lies outside is somebody's who never meant to show it.
+///
+/// # Errors
+/// Fails as [`read`] does, and where a link leads out.
+pub fn read_found(path: &Path) -> io::Result<String> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let tree = super::discover::repository(folder).unwrap_or(folder);
+    let (real, tree) = (fs::canonicalize(path)?, fs::canonicalize(tree)?);
+    if !real.starts_with(tree) {
+        return Err(io::Error::other(
+            "it is a link that leads out of the repository",
+        ));
+    }
+    read(&real)
 }
 
 /// Reads the configuration at `path`.

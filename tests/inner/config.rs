@@ -602,3 +602,53 @@ proptest! {
         }
     }
 }
+
+/// A configuration that a repository brought never shows what lies outside of it, nor waits for a pipe.
+#[cfg(unix)]
+#[test]
+fn a_configuration_is_not_read_from_outside() {
+    use std::os::unix::fs::symlink;
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("environ");
+    fs::write(&secret, "TOKEN=hunter2\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (here, config) = (folder.path(), folder.path().join("sub/cachelane.toml"));
+    fs::create_dir_all(here.join(".git")).unwrap();
+    fs::create_dir(here.join("sub")).unwrap();
+    let locked = "FROM debian\nRUN --mount=type=cache,id=a,target=/x,sharing=locked true\n";
+    fs::write(here.join("sub/Dockerfile"), locked).unwrap();
+    let commands: [&[&str]; 6] = [
+        &["check", "sub"],
+        &["fix", "--diff", "sub"],
+        &["list", "sub"],
+        &["config", "show", "sub"],
+        &["id", "--format", "env"],
+        &["run", "--dry-run", "--", "docker", "build", "."],
+    ];
+    for target in [secret.as_path(), Path::new("/nowhere/at/all")] {
+        symlink(target, &config).unwrap();
+        for args in commands {
+            let at = if args.contains(&"sub") {
+                here.to_path_buf()
+            } else {
+                here.join("sub")
+            };
+            let (code, out, err) = cachelane(&at, args);
+            assert!(
+                !format!("{out}{err}").contains("hunter2"),
+                "{args:?}: {out}{err}"
+            );
+            assert!(
+                err.contains("cannot read the configuration"),
+                "{args:?}: {err}"
+            );
+            assert!(args[0] != "check" || code == 2, "{args:?}: {code}");
+        }
+        fs::remove_file(&config).unwrap();
+    }
+    // One that stays in the repository is read.
+    fs::write(here.join("all.toml"), "arg = \"JOB\"\n").unwrap();
+    symlink("../all.toml", &config).unwrap();
+    let (_, out, _) = cachelane(here, &["check", "sub"]);
+    assert!(out.contains("${JOB}"), "{out}");
+}
