@@ -266,7 +266,7 @@ pub struct LocksArgs {
     #[arg(long, short)]
     pub verbose: bool,
     /// How to print the map
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, alias = "output-format", value_enum, default_value = "table")]
     pub format: MapFormat,
 }
 

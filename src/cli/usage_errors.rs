@@ -27,15 +27,11 @@ const OPTIONS: &[(&str, &str)] = &[
         "`check` fixes nothing: `cachelane fix --unsafe` does.",
     ),
     (
-        "check --exclude",
+        "* --exclude",
         "`exclude = [\"GLOB\"]` in cachelane.toml leaves files out, for all who check them.",
     ),
     (
-        "fix --exclude",
-        "`exclude = [\"GLOB\"]` in cachelane.toml leaves files out, for all who check them.",
-    ),
-    (
-        "check --watch",
+        "* --watch",
         "A program that watches files can run it: `watchexec cachelane check`.",
     ),
     (
@@ -101,7 +97,7 @@ fn known(error: &clap::Error, typed: &[OsString]) -> Option<String> {
     let looked_for = format!("{command} {option}");
     let known = OPTIONS
         .iter()
-        .find(|(name, _)| *name == looked_for.trim_start());
+        .find(|(name, _)| *name == looked_for.trim_start() || *name == format!("* {option}"));
     let place = format!("cachelane {command}");
     known.map(|(_, what)| format!("`{}` has no option `{option}`. {what}", place.trim_end()))
 }

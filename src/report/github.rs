@@ -90,7 +90,7 @@ fn property(text: &str) -> String {
         .replace(',', "%2C")
 }
 
-/// Returns the locks of files with findings as a picture and a table, and the findings of `run` as another one, in Markdown:
+/// Returns the locks that findings are about as a picture and a table, and the findings of `run` as another one, in Markdown:
 /// for the file that `GITHUB_STEP_SUMMARY` names. `map` has all locks.
 pub fn step_summary(run: &Run<'_>, map: &LockMap) -> String {
     let mut out = format!(
@@ -126,14 +126,34 @@ pub fn step_summary(run: &Run<'_>, map: &LockMap) -> String {
     out
 }
 
-/// Returns the locks that the files with findings take.
+/// Returns the locks that the findings are about.
 fn locks(run: &Run<'_>, map: &LockMap) -> String {
-    let found: HashSet<String> = found::files(run).map(|file| file.path).collect();
-    let map = map.only(|lock| lock.runs.iter().any(|run| found.contains(&run.path)));
+    // The locks that findings are about, and those of the builds that they stand at.
+    let mut locks: HashSet<(String, String)> = HashSet::new();
+    let mut builds: HashSet<(String, usize)> = HashSet::new();
+    for file in found::files(run) {
+        for finding in file.findings() {
+            builds.insert((file.path.clone(), file.range(finding.span).start.line));
+            locks.extend(finding.lock.as_ref().map(|lock| {
+                let id = String::from_utf8_lossy(&lock.id).into_owned();
+                (file.path.clone(), id)
+            }));
+        }
+    }
+    let map = map.only(|lock| {
+        let taken = lock.runs.iter().map(|run| &run.path);
+        let ids = || lock.ids.iter();
+        let mut taken = taken.flat_map(|path| ids().map(|id| (path.clone(), id.clone())));
+        let mut built = lock
+            .builds
+            .iter()
+            .map(|build| (build.path.clone(), build.line));
+        taken.any(|place| locks.contains(&place)) || built.any(|place| builds.contains(&place))
+    });
     if map.locks.is_empty() {
         return String::new();
     }
-    let head = "| Lock | Taken by | Built by | Within one run |\n|---|---|---|---|\n";
+    let head = "| Lock | Taken by | Built by | Who waits |\n|---|---|---|---|\n";
     let mut out = format!("\n```mermaid\n{}```\n\n{head}", mermaid(&map));
     for lock in map.locks.iter().take(MAX_LOCKS) {
         let cells = cells(lock, MAX_PLACES).map(|lines| {

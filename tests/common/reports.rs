@@ -74,6 +74,7 @@ pub fn summary_page(run: &Run<'_>) -> String {
                 runs: vec![MappedRun {
                     leg: id.clone(),
                     id: Some(id),
+                    namespace: None,
                     builder: None,
                     waits: true,
                 }],

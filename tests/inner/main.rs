@@ -31,6 +31,7 @@ mod init;
 mod lane;
 mod list;
 mod lock_keys;
+mod lock_map;
 mod meetings;
 mod picture;
 mod project;

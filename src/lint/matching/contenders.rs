@@ -116,8 +116,7 @@ impl<'g> Contenders<'g> {
 
     /// Returns what tells `a` and `b` apart where they can run at once.
     pub(super) fn overlap(&self, a: &Contender<'g>, b: &Contender<'g>) -> Option<Apart> {
-        let is_other = a.machine.is_other(b.machine) || a.builder.is_other(b.builder);
-        if queued(a, b) || is_other || !budget::spend(1) {
+        if queued(a, b) || Self::are_elsewhere(a, b) || !budget::spend(1) {
             return None;
         }
         let mut depths = a.runs.iter().zip(&b.runs).enumerate();
@@ -132,6 +131,11 @@ impl<'g> Contenders<'g> {
             !own.leg.sequential
         };
         can.then(|| apart(a, b)).flatten()
+    }
+
+    /// Returns whether `a` and `b` are known to build on two machines or builders.
+    pub(super) fn are_elsewhere(a: &Contender<'g>, b: &Contender<'g>) -> bool {
+        a.machine.is_other(b.machine) || a.builder.is_other(b.builder)
     }
 
     /// Returns whether one of two files starts when the other has ended.
@@ -229,6 +233,19 @@ impl Contender<'_> {
     /// Returns the index of the file that is run, which may call the build's own.
     pub(super) fn root(&self) -> Option<usize> {
         Some(self.runs.first()?.file)
+    }
+
+    /// Returns whether another file calls the build's own.
+    #[cfg(feature = "cli")]
+    pub(super) fn is_called(&self) -> bool {
+        self.runs.len() > 1
+    }
+
+    /// Returns whether both are one run of one job.
+    #[cfg(feature = "cli")]
+    pub(super) fn is_one_run(&self, other: &Self) -> bool {
+        let (own, others) = (self.runs.iter(), other.runs.iter());
+        own.map(JobRun::id).eq(others.map(JobRun::id))
     }
 
     /// Returns the names of the jobs that it runs in, the outermost first.

@@ -9,7 +9,7 @@ use bstr::ByteSlice as _;
 
 pub use model::{Follows, LockMap, MappedBuild, MappedLock, MappedRun, TakingRun};
 
-use super::contenders::Contenders;
+use super::contenders::{Contender, Contenders};
 use super::graph::BuildGraph;
 use super::judge::{BuildChecker, Subjected};
 use super::model::FileAccess;
@@ -87,6 +87,35 @@ struct LockUse {
     job: Option<String>,
     run: MappedRun,
     kind: Kind,
+    by_buildah: bool,
+    /// What comes of it and of others that take the same lock.
+    ends: Vec<End>,
+}
+
+/// Returns the jobs that a run is in, with the file that calls its own: two may do so by jobs of one name.
+fn job(graph: &BuildGraph<'_>, run: &Contender<'_>) -> Option<String> {
+    let names = run.job_names().join(" → ");
+    let caller = run.root().filter(|_| run.is_called());
+    let caller = caller.and_then(|root| graph.report(root).path.file_name());
+    let caller = caller.map(|name| format!("{}: ", name.to_string_lossy()));
+    (!names.is_empty()).then(|| caller.unwrap_or_default() + &names)
+}
+
+/// A use of a lock, with its row, and the lock with the number of the run where both are known.
+type FoundUse = (usize, Option<(Key, usize)>, LockUse);
+
+/// The runs that take each lock, by their numbers.
+type Takers = BTreeMap<Key, Vec<usize>>;
+
+/// What comes of two runs that take one lock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    Waits,
+    /// One call makes both.
+    OneCall,
+    InTurn,
+    /// They are on two machines or builders.
+    Elsewhere,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -211,7 +240,7 @@ impl Rows {
         for (number, run) in contenders.all.iter().enumerate() {
             runs[run.one].push(number);
         }
-        let mut takers: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        let mut takers: Takers = BTreeMap::new();
         let mut found = Vec::new();
         for (one, locks) in locks.iter().enumerate() {
             let Some(locks) = locks.as_ref().filter(|_| !resolved[one].is_called) else {
@@ -230,10 +259,13 @@ impl Rows {
                 run: MappedRun {
                     leg,
                     id: None,
+                    namespace: None,
                     builder: builder.clone(),
                     waits: false,
                 },
                 kind,
+                by_buildah: resolved[one].tool.is_buildah(),
+                ends: Vec::new(),
             };
             if runs[one].is_empty() {
                 let kind = if builder.is_some() {
@@ -249,7 +281,7 @@ impl Rows {
                 let run = &contenders.all[number];
                 let taken = waits.taken(run, None);
                 let is_alone = run.is_alone || is_alone(one);
-                let job = Some(run.job_names().join(" → ")).filter(|job| !job.is_empty());
+                let job = job(graph, run);
                 let of_run = |kind| LockUse {
                     job: job.clone(),
                     ..new(run.label(), kind)
@@ -273,6 +305,7 @@ impl Rows {
                     };
                     let mut of_lock = of_run(kind);
                     of_lock.run.id = show_known(&taken.key.id);
+                    of_lock.run.namespace.clone_from(&taken.key.namespace);
                     if kind == Kind::Shared {
                         takers.entry(taken.key.clone()).or_default().push(number);
                     }
@@ -280,10 +313,20 @@ impl Rows {
                 }
             }
         }
-        let waiting = waiting_runs(&takers, &contenders);
+        let is_call = |one: usize| {
+            let tool = graph.build(resolved[one].id).tool;
+            tool.is_compose() || tool.is_bake()
+        };
+        let ends = ends(&takers, &contenders, &is_call);
+        self.add_uses(found, &ends);
+    }
+
+    /// Adds the uses of locks, each with its row and the lock of its run.
+    fn add_uses(&mut self, found: Vec<FoundUse>, ends: &BTreeMap<(Key, usize), BTreeSet<End>>) {
         for (row, lock, mut one) in found {
-            let lock = lock.as_ref().map(|(key, number)| (key, *number));
-            one.run.waits = lock.is_some_and(|lock| waiting.contains(&lock));
+            let ends = lock.and_then(|lock| ends.get(&lock));
+            one.ends.extend(ends.into_iter().flatten());
+            one.run.waits = one.ends.contains(&End::Waits);
             let row = self.standing(row);
             if !self.all[row].uses.contains(&one) {
                 self.all[row].uses.push(one);
@@ -359,23 +402,33 @@ impl Rows {
     }
 }
 
-/// Returns the runs that wait for another one, by the lock and their numbers.
-fn waiting_runs<'t>(
-    takers: &'t BTreeMap<Key, Vec<usize>>,
+/// Returns what comes of runs that take one lock, by the lock and their numbers.
+fn ends(
+    takers: &Takers,
     contenders: &Contenders<'_>,
-) -> BTreeSet<(&'t Key, usize)> {
-    let mut waiting = BTreeSet::new();
+    is_call: &dyn Fn(usize) -> bool,
+) -> BTreeMap<(Key, usize), BTreeSet<End>> {
+    let mut ends: BTreeMap<(Key, usize), BTreeSet<End>> = BTreeMap::new();
     for (key, numbers) in takers {
         for (at, &own) in numbers.iter().enumerate() {
-            for &other in &numbers[at + 1..] {
+            for &other in numbers[at + 1..].iter().filter(|other| **other != own) {
                 let (a, b) = (&contenders.all[own], &contenders.all[other]);
-                if own != other && contenders.overlap(a, b).is_some() {
-                    waiting.extend([(key, own), (key, other)]);
+                let end = if contenders.overlap(a, b).is_some() {
+                    End::Waits
+                } else if Contenders::are_elsewhere(a, b) {
+                    End::Elsewhere
+                } else if a.is_one_run(b) && is_call(a.one) && is_call(b.one) {
+                    End::OneCall
+                } else {
+                    End::InTurn
+                };
+                for number in [own, other] {
+                    ends.entry((key.clone(), number)).or_default().insert(end);
                 }
             }
         }
     }
-    waiting
+    ends
 }
 
 /// Returns the number of runs that wait: the steps of a job follow one another.
@@ -390,6 +443,7 @@ fn waiting(builds: &[MappedBuild]) -> usize {
 /// Returns what follows of a lock that is used so.
 fn follows(uses: &[LockUse]) -> Follows {
     let of = |kind| uses.iter().filter(move |one| one.kind == kind);
+    let has = |end| uses.iter().any(|one| one.ends.contains(&end));
     if uses.iter().any(|one| one.run.waits) {
         Follows::Wait
     } else if of(Kind::Open).next().is_some() {
@@ -398,14 +452,20 @@ fn follows(uses: &[LockUse]) -> Follows {
         Follows::Unknown
     } else if uses.is_empty() {
         Follows::NoBuild
-    } else if of(Kind::Shared).next().is_none() {
-        Follows::OwnBuilders
+    } else if has(End::OneCall) {
+        Follows::OneCall
+    } else if has(End::InTurn) {
+        Follows::InTurn
     } else {
-        let ids: HashSet<&Option<String>> = of(Kind::Shared).map(|one| &one.run.id).collect();
-        if ids.len() > 1 {
-            Follows::OwnLanes
-        } else {
-            Follows::InTurn
+        let own = |one: &LockUse| (one.run.id.clone(), one.run.namespace.clone());
+        let lanes: HashSet<_> = of(Kind::Shared).map(own).collect();
+        // Podman's and Docker's caches are not the same, whatever their ids.
+        let by_buildah: HashSet<bool> = of(Kind::Shared).map(|one| one.by_buildah).collect();
+        let is_elsewhere = has(End::Elsewhere) || by_buildah.len() > 1;
+        match (lanes.len(), of(Kind::Alone).next(), is_elsewhere) {
+            (2.., _, _) => Follows::OwnLanes,
+            (1, None, false) => Follows::InTurn,
+            _ => Follows::OwnBuilders,
         }
     }
 }

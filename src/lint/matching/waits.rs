@@ -20,7 +20,9 @@ use crate::text::marks::show_known;
 pub(super) struct Key {
     pub(super) id: Vec<u8>,
     base: Base,
-    namespace: Option<String>,
+    pub(super) namespace: Option<String>,
+    /// Podman and buildah have caches of their own.
+    by_buildah: bool,
 }
 
 /// The runs that take a lock, and its id as one of them has it written.
@@ -203,6 +205,7 @@ impl<'g> Waits<'g> {
                     id: lock.id,
                     base: lock.cache.key.base.clone(),
                     namespace: namespace.clone(),
+                    by_buildah: one.tool.is_buildah(),
                 },
                 cache: lock.cache,
                 args: lock.args,

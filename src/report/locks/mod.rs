@@ -38,6 +38,8 @@ pub struct Extent {
     pub width: Option<usize>,
     /// True for all places and builds of a lock.
     pub all: bool,
+    /// True for the table alone.
+    pub quiet: bool,
 }
 
 /// Returns the map in this format; `files` is the number of files that were read.
@@ -73,18 +75,28 @@ fn text(map: &LockMap, files: usize, extent: Extent) -> String {
     }
     let most = if extent.all { usize::MAX } else { MAX_LINES };
     let row = |lock: &MappedLock| cells(lock, most);
-    let head = ["LOCK", "TAKEN BY", "BUILT BY", "WITHIN ONE RUN"];
+    let head = ["LOCK", "TAKEN BY", "BUILT BY", "WHO WAITS"];
     let mut text = table(head, map.locks.iter().map(row), extent.width);
-    let waited = map
-        .locks
-        .iter()
-        .filter(|lock| lock.follows == Follows::Wait);
-    let waited = match waited.count() {
-        0 => "no build is known to wait for another".to_owned(),
-        some => format!("builds wait for each other at {some}"),
+    if extent.quiet {
+        return text;
+    }
+    let of = |follows| {
+        map.locks
+            .iter()
+            .filter(|lock| lock.follows == follows)
+            .count()
+    };
+    let said = match (of(Follows::Wait), of(Follows::OfCallers)) {
+        (0, 0) => "no build is known to wait for another".to_owned(),
+        (0, some) => {
+            format!("nobody is known to run two builds at once; whoever does waits at {some}")
+        }
+        (some, _) => {
+            format!("builds wait for each other at {some}: `cachelane fix --diff` shows the cure")
+        }
     };
     text.push_str(&format!(
-        "\n{} in {files}: {waited}.\n",
+        "\n{} in {files}: {said}.\n",
         count(map.locks.len(), "lock")
     ));
     for circle in &map.circles {

@@ -87,7 +87,10 @@ impl Picture {
             if lock.builds.len() > MAX_BUILDS {
                 let more = count(lock.builds.len() - MAX_BUILDS, "more build");
                 let more = picture.shape(Kind::More, &[format!("… and {more}")]);
-                picture.arrows.push((more, here, Arrow::Takes));
+                let rest = lock.builds.iter().skip(MAX_BUILDS).map(arrow);
+                let waits = rest.into_iter().find(|arrow| *arrow == Arrow::Waits);
+                let arrow = waits.unwrap_or(Arrow::Takes);
+                picture.arrows.push((more, here, arrow));
             }
         }
         for circle in &map.circles {

@@ -88,21 +88,29 @@ pub(super) fn consequence(lock: &MappedLock) -> String {
                 jobs if jobs == lock.waiting => "job",
                 _ => "run",
             };
-            format!("{} wait for each other", count(lock.waiting, what))
+            match lock.waiting {
+                // The legs of a matrix that only a run knows, or two callers of one job.
+                1 => format!("{what}s wait for each other"),
+                some => format!("{} wait for each other", count(some, what)),
+            }
         }
         Follows::OfCallers => "two builds at once wait".to_owned(),
         Follows::Unknown => "only a run knows".to_owned(),
         Follows::NoBuild => "no known build".to_owned(),
+        Follows::OneCall => "builds of one call take it".to_owned(),
         Follows::InTurn if runs().count() == 1 => "one job".to_owned(),
         Follows::InTurn => "one after the other".to_owned(),
         Follows::OwnLanes => {
-            let lanes: BTreeSet<&String> = runs().filter_map(|run| run.id.as_ref()).collect();
+            let lane = |run: &MappedRun| {
+                let id = run.id.clone()?;
+                Some(match &run.namespace {
+                    Some(namespace) => format!("{id} in namespace {namespace}"),
+                    None => id,
+                })
+            };
+            let lanes: BTreeSet<String> = runs().filter_map(lane).collect();
             let more = if lanes.len() > MAX_LANES { ", …" } else { "" };
-            let lanes: Vec<&str> = lanes
-                .into_iter()
-                .take(MAX_LANES)
-                .map(String::as_str)
-                .collect();
+            let lanes: Vec<String> = lanes.into_iter().take(MAX_LANES).collect();
             format!("a lane each: {}{more}", lanes.join(", "))
         }
         Follows::OwnBuilders => match runs().find_map(|run| run.builder.as_ref()) {

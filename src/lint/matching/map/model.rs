@@ -36,6 +36,8 @@ pub enum Follows {
     Unknown,
     /// No build is known that reaches it.
     NoBuild,
+    /// One call of Compose or bake builds several that take it.
+    OneCall,
     /// The builds that reach it follow one another.
     InTurn,
     /// Each build has a lane of its own.
@@ -75,6 +77,8 @@ pub struct MappedRun {
     pub leg: String,
     /// The id after expansion; `None` where only a run knows it.
     pub id: Option<String>,
+    /// The namespace that it passes, by which all of its caches are its own.
+    pub namespace: Option<String>,
     /// The reason why it has a builder of its own, where it has one.
     pub builder: Option<String>,
     /// True where it waits for another run within one run of the pipelines.

@@ -1,0 +1,142 @@
+//! The map of locks on small repositories: who waits, in the words of the table.
+
+use std::fs;
+
+use crate::command::cachelane;
+
+const LOCKED: &str =
+    "FROM debian\nARG V\nRUN --mount=type=cache,id=apt,target=/x,sharing=locked x $V\n";
+
+const LANE: &str = "FROM debian\nARG CACHE_ID=default\nRUN --mount=type=cache,id=apt-${CACHE_ID},target=/x,sharing=locked x\n";
+
+/// Returns the last column of the only row, and the line below the table.
+fn said(files: &[(&str, &str)]) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let (code, out, err) = cachelane(folder.path(), &["locks"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let mut lines = out.lines();
+    let at = lines.next().unwrap().find("WHO WAITS").unwrap();
+    let row = lines.next().unwrap().get(at..).unwrap().trim().to_owned();
+    (row, out.lines().last().unwrap().to_owned())
+}
+
+/// Returns a workflow of these jobs, each a name with the lines below it.
+fn workflow(jobs: &[(&str, &str)]) -> String {
+    let job = |(name, text): &(&str, &str)| {
+        let lines = text.lines().map(|line| format!("    {line}\n"));
+        format!("  {name}:\n{}", lines.collect::<String>())
+    };
+    format!(
+        "on: push\njobs:\n{}",
+        jobs.iter().map(job).collect::<String>()
+    )
+}
+
+const BUILD: &str = "runs-on: self-hosted\nsteps:\n  - run: docker build .";
+
+#[test]
+fn each_end_has_its_words() {
+    let matrix = |more: &str, run: &str| {
+        format!(
+            "runs-on: self-hosted\nstrategy:\n{more}  matrix:\n    v: [1, 2, 3]\nsteps:\n  - run: {run}"
+        )
+    };
+    let needs = BUILD.replace("steps:", "needs: a\nsteps:");
+    let hosted = BUILD.replace("self-hosted", "ubuntu-latest");
+    let arm = BUILD.replace("self-hosted", "[self-hosted, linux, arm64]");
+    let x64 = BUILD.replace("self-hosted", "[self-hosted, linux, x64]");
+    let namespace = |value: &str| {
+        BUILD.replace(
+            "docker build",
+            &format!("docker build --build-arg BUILDKIT_CACHE_MOUNT_NS={value}"),
+        )
+    };
+    let unknown = BUILD.replace(" .", " --build-arg CACHE_ID=$(./lane) .");
+    let podman = BUILD.replace("docker", "podman");
+    let one = |jobs: &[(&str, &str)], dockerfile: &str| {
+        let text = workflow(jobs);
+        said(&[
+            ("Dockerfile", dockerfile),
+            (".github/workflows/ci.yml", &text),
+        ])
+        .0
+    };
+    let plain = matrix("", "docker build .");
+    assert_eq!(one(&[("a", &plain)], LOCKED), "3 legs wait for each other");
+    assert_eq!(
+        one(&[("a", BUILD), ("b", BUILD)], LOCKED),
+        "2 jobs wait for each other"
+    );
+    assert_eq!(one(&[("a", BUILD)], LOCKED), "one job");
+    assert_eq!(
+        one(&[("a", BUILD), ("b", &needs)], LOCKED),
+        "one after the other"
+    );
+    let own = matrix("", "docker build --build-arg CACHE_ID=${{ matrix.v }} .");
+    assert_eq!(
+        one(&[("a", &own)], LANE),
+        "a lane each: apt-1, apt-2, apt-3"
+    );
+    let spaces = matrix(
+        "",
+        "docker build --build-arg BUILDKIT_CACHE_MOUNT_NS=${{ matrix.v }} .",
+    );
+    let lanes = one(&[("a", &spaces)], LOCKED);
+    assert!(
+        lanes.starts_with("a lane each: apt in namespace 1, apt in namespace 2"),
+        "{lanes}"
+    );
+    let lanes = one(&[("a", &namespace("a")), ("b", BUILD)], LOCKED);
+    assert_eq!(lanes, "a lane each: apt, apt in namespace a");
+    let waits = one(&[("a", &namespace("a")), ("b", &namespace("a"))], LOCKED);
+    assert_eq!(waits, "2 jobs wait for each other");
+    let builders = "a builder each: runs on a machine of its own (ubuntu-latest)";
+    assert_eq!(one(&[("a", &hosted)], LOCKED), builders);
+    assert_eq!(one(&[("a", &hosted), ("b", BUILD)], LOCKED), builders);
+    assert_eq!(one(&[("a", &x64), ("b", &arm)], LOCKED), "a builder each");
+    assert_eq!(one(&[("a", &unknown)], LANE), "only a run knows");
+    assert_eq!(
+        one(&[("a", &podman), ("b", BUILD)], LOCKED),
+        "a builder each"
+    );
+    assert_eq!(said(&[("Dockerfile", LOCKED)]).0, "no known build");
+}
+
+#[test]
+fn callers_are_told_apart() {
+    let called = "on: workflow_call\njobs:\n  a:\n    runs-on: self-hosted\n    steps:\n      - run: docker build .\n";
+    let caller = workflow(&[("n", "uses: ./.github/workflows/r.yml")]);
+    let (row, last) = said(&[
+        ("Dockerfile", LOCKED),
+        (".github/workflows/r.yml", called),
+        (".github/workflows/nightly.yml", &caller),
+        (".github/workflows/pr.yml", &caller),
+    ]);
+    assert_eq!(row, "2 jobs wait for each other");
+    assert!(
+        last.ends_with("`cachelane fix --diff` shows the cure."),
+        "{last}"
+    );
+}
+
+#[test]
+fn calls_and_their_members() {
+    let compose = "services:\n  a:\n    build:\n      context: .\n      args: {V: 1}\n  b:\n    build:\n      context: .\n      args: {V: 2}\n";
+    let (row, last) = said(&[("Dockerfile", LOCKED), ("compose.yaml", compose)]);
+    assert_eq!(row, "two builds at once wait");
+    assert!(last.contains("whoever does waits at 1"), "{last}");
+    let job = BUILD.replace("docker build .", "docker compose build");
+    let ci = workflow(&[("a", &job)]);
+    let files = [
+        ("Dockerfile", LOCKED),
+        ("compose.yaml", compose),
+        (".github/workflows/ci.yml", &ci),
+    ];
+    assert_eq!(said(&files).0, "builds of one call take it");
+}
