@@ -1,5 +1,6 @@
 //! `cachelane locks`
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::budget;
@@ -76,6 +77,11 @@ impl Run<'_> {
         let paths = self.common.roots().into_iter().chain(roots).collect();
         let all = self.first_pass();
         let mut reports = all.over_paths(paths, input::check).results;
+        // A file may have been found twice: by its path from here, and by that from the root.
+        let mut seen = HashSet::new();
+        reports.sort_by_key(|report| report.path.is_absolute());
+        reports.retain(|report| seen.insert(self.real(&report.path)));
+        reports.sort_by(|a, b| a.path.cmp(&b.path));
         all.relate(&mut reports, &mut [], true)?;
         Some(reports)
     }

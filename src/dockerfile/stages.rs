@@ -440,6 +440,12 @@ fn globals(file: &Dockerfile<'_>, first: usize) -> HashMap<String, Vec<u8>> {
     values
 }
 
+/// Returns the value that the platform gives a variable of a FROM: Linux nearly everywhere. One that is made for Windows as
+/// well has a stage for each (`FROM tool-${TARGETOS}`).
+fn by_platform(name: &str) -> Option<Vec<u8>> {
+    matches!(name, "TARGETOS" | "BUILDOS").then(|| b"linux".to_vec())
+}
+
 /// Returns what a FROM builds from, and the name of its stage.
 fn read_from(
     from: &Instruction<'_>,
@@ -462,7 +468,8 @@ fn read_from(
         return (Base::Unknown, name);
     };
     let word = Word::read(image, escape).ok();
-    let base = word.and_then(|word| word.expand(&mut |name| globals.get(name).cloned()));
+    let value = |name: &str| globals.get(name).cloned().or_else(|| by_platform(name));
+    let base = word.and_then(|word| word.expand(&mut |name| value(name)));
     let lower = base.map(|base| base.to_str_lossy().to_ascii_lowercase());
     let stage = lower.and_then(|base| names.get(&base));
     let image = || Base::Image(image.to_str_lossy().into_owned());

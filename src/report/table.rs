@@ -5,7 +5,7 @@ use std::iter;
 use crate::text::printable;
 
 /// The least width of a column that is folded, in characters.
-const NARROWEST: usize = 12;
+const NARROWEST: usize = 9;
 
 /// The text of a cell, line by line.
 pub struct Cell(Vec<String>);

@@ -118,7 +118,8 @@ pub fn given(source: &str, variables: &[(String, Option<String>)]) -> Option<Bui
 
 /// Names the builds in the lines of a `define` that no recipe is seen to call.
 fn uncalled(file: &Makefile<'_>, gatherer: &mut Gatherer<'_>) {
-    let used = file.used.borrow();
+    // Reading one may be what uses another.
+    let used = file.used.borrow().clone();
     let all = file.defines.iter();
     for (name, body) in all.filter(|(name, _)| !used.contains(*name)) {
         for line in file.lines_of(*body) {
