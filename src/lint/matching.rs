@@ -15,6 +15,7 @@ mod known;
 mod machines;
 #[cfg(feature = "cli")]
 mod map;
+mod members;
 mod model;
 mod names;
 mod note;

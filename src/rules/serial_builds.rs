@@ -1,7 +1,7 @@
 //! `serial-stages`: builds of one call that wait for each other.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::budget;
 use crate::builds::{BuildTool, NAMESPACE};
@@ -31,8 +31,8 @@ pub struct CalledBuild<'c, 'a> {
     pub dockerfile: &'c str,
     pub target: Option<&'c str>,
     pub args: HashMap<&'c str, String>,
-    /// The names of those that are built before it.
-    pub after: &'c [String],
+    /// The names of all that are built before it.
+    pub after: HashSet<&'c str>,
 }
 
 /// A lock that a build takes.
@@ -172,7 +172,7 @@ impl<'c, 'a> Reach<'c, 'a> {
     /// Returns the number of the first lock of this build that it and `other` wait for.
     fn shared_lock(&self, other: &Self) -> Option<usize> {
         let is_ordered = |a: &CalledBuild<'_, '_>, b: &CalledBuild<'_, '_>| {
-            a.after.iter().any(|name| name == b.written)
+            a.after.contains(b.written) || a.after.contains(b.name.as_str())
         };
         if is_ordered(self.build, other.build) || is_ordered(other.build, self.build) {
             return None;

@@ -60,10 +60,12 @@ pub(super) fn check_calls<'g>(
         .collect();
     let mut found = Vec::new();
     for call in &calls {
+        let mut sources: Vec<usize> = call.iter().map(|member| member.own.file).collect();
+        sources.dedup();
         let built = call.iter().filter_map(|member| {
             let path = member.one.dockerfile.as_deref()?;
             let (cx, name) = (contexts.get(path)?, names.get(path)?);
-            Some((member.own.file, called(graph, *member, cx, name)?))
+            Some((member.own.file, called(graph, &sources, *member, cx, name)?))
         });
         let (places, builds): (Vec<usize>, Vec<CalledBuild<'_, '_>>) = built.unzip();
         let own = check_call(&builds).into_iter();
@@ -227,6 +229,7 @@ fn is_named(member: &Member<'_>, names: &HashSet<&str>) -> bool {
 /// Returns a build of a call as the rule sees it; `None` where its arguments are not known.
 fn called<'c, 'a>(
     graph: &'c BuildGraph<'_>,
+    sources: &[usize],
     member: Member<'c>,
     cx: &'c Context<'a>,
     dockerfile: &'c str,
@@ -274,7 +277,7 @@ fn called<'c, 'a>(
         dockerfile,
         target: one.target.as_deref(),
         args,
-        after: &service.after,
+        after: graph.expanded(sources, service.after.iter().map(String::as_str).collect()),
     })
 }
 

@@ -371,23 +371,6 @@ impl<'r> BuildGraph<'r> {
         runs.map(in_run).collect()
     }
 
-    /// Returns `names` with the members of the groups among them, of these files.
-    pub(super) fn expanded<'n>(&'n self, files: &[usize], names: Vec<&'n str>) -> HashSet<&'n str> {
-        let (mut all, mut open) = (HashSet::new(), names);
-        while let Some(name) = open.pop().filter(|_| budget::spend(1)) {
-            if !all.insert(name) {
-                continue;
-            }
-            for file in files {
-                let groups = self.report(*file).builds.iter();
-                let groups = groups.flat_map(|builds| &builds.file.groups);
-                let own = groups.filter(|group| budget::spend(1) && group.name == name);
-                open.extend(own.flat_map(|group| &group.members).map(String::as_str));
-            }
-        }
-        all
-    }
-
     /// Returns the files that a command takes, in order; fails where one is missing.
     pub(super) fn named(
         &self,

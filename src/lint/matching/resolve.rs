@@ -316,11 +316,7 @@ impl Resolver<'_> {
         };
         // An unknown name of bake's may be a pattern.
         let all = names.is_empty() || (!tool.is_compose() && !names.iter().all(is_known));
-        let chosen = if tool.is_bake() {
-            graph.expanded(inner, names)
-        } else {
-            names.into_iter().collect()
-        };
+        let chosen = graph.expanded(inner, names);
         let is_whole = |layer: &&BuildId| !graph.build(**layer).is_partial();
         let mut found = Vec::new();
         let is_built =
