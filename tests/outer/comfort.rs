@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "config",
     "init",
     "builds",
+    "locks",
     "id",
     "run",
     "completions",

@@ -471,7 +471,7 @@ fn a_diff_can_be_applied_whatever_the_names() {
 }
 
 /// Checks what has changed since the last commit, text included.
-const SINCE_HEAD: [&str; 7] = [
+const SINCE_HEAD: [&str; 9] = [
     "check",
     "--embedded",
     "--diff",
@@ -479,6 +479,8 @@ const SINCE_HEAD: [&str; 7] = [
     "--format",
     "concise",
     "--quiet",
+    "--min-severity",
+    "info",
 ];
 
 #[test]
