@@ -115,7 +115,10 @@ impl Value {
                     .map(|hex| i64::from_str_radix(hex, 16));
                 match hex {
                     _ if text.is_empty() => 0.0,
-                    #[allow(clippy::cast_precision_loss)]
+                    #[expect(
+                        clippy::cast_precision_loss,
+                        reason = "a number of GitHub's is a double, too"
+                    )]
                     Some(hex) => hex.map_or(f64::NAN, |hex| hex as f64),
                     None if text.ends_with(|ch: char| ch.is_ascii_alphabetic()) => f64::NAN,
                     None => text.parse().unwrap_or(f64::NAN),
