@@ -7,7 +7,7 @@ use crate::builds::yaml::{Addition, Node, Yaml, is_kept};
 use crate::fix::{self, Edit, Fix};
 use crate::text::{Span, line_ending};
 
-pub const REPO: &str = "https://github.com/OWNER/cachelane";
+pub const REPO: &str = env!("CARGO_PKG_REPOSITORY");
 
 const HOOKS: &[&str] = &["cachelane", "cachelane-fix"];
 
@@ -123,7 +123,7 @@ fn is_there(entry: Node<'_>) -> bool {
     repo.trim_end_matches(".git")
         .trim_end_matches('/')
         .ends_with("/cachelane")
-        || ids.any(|id| HOOKS.contains(&id))
+        || ids.any(|id| HOOKS.contains(&id.trim_end_matches("-src")))
 }
 
 /// Returns whether `new` differs from `old` in nothing but one more entry at the end of `repos`, which had `count`.

@@ -19,10 +19,6 @@ const PRE_COMMIT: &str = ".pre-commit-config.yaml";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The blank that a user has to fill in before the hook can be fetched.
-const OWNER: &str =
-    "replace OWNER in .pre-commit-config.yaml by the account whose cachelane you use";
-
 /// Lines to type next, and a flag for errors.
 #[derive(Default)]
 struct Initialized {
@@ -73,7 +69,7 @@ impl Initialized {
             Ok(old) => old,
             Err(FileError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 let none = "there is none. If you use pre-commit, write one with this in it:";
-                return self.paste(&path, none, &init::snippet(VERSION));
+                return paste(&path, none, &init::snippet(VERSION));
             }
             Err(error) => return self.warn(&path, &error),
         };
@@ -88,11 +84,11 @@ impl Initialized {
             ),
             HookOutcome::ByHand(why) => {
                 let why = format!("{why}: it is left as it is. Put this into it:");
-                self.paste(&path, &why, &init::snippet(VERSION));
+                paste(&path, &why, &init::snippet(VERSION));
             }
             HookOutcome::ByHandInList(why, entry) => {
                 let why = format!("{why}: it is left as it is. Put this into that list:");
-                self.paste(&path, &why, &entry);
+                paste(&path, &why, &entry);
             }
             HookOutcome::Added(new) => {
                 let roots = std::slice::from_ref(&root);
@@ -103,17 +99,9 @@ impl Initialized {
                     &path,
                     "the hook `cachelane` was added at the end of `repos`",
                 );
-                self.next
-                    .extend([OWNER, "pre-commit run cachelane --all-files"]);
+                self.next.push("pre-commit run cachelane --all-files");
             }
         }
-    }
-
-    /// Prints the text to paste into the file at `path`, with the reason.
-    fn paste(&mut self, path: &Path, why: &str, text: &str) {
-        print(path, why);
-        terminal::print(format!("\n{text}"));
-        self.next.push(OWNER);
     }
 
     fn warn(&mut self, path: &Path, error: &FileError) {
@@ -151,6 +139,12 @@ fn root(folder: &Path) -> PathBuf {
         Some(root) if root != absolute.as_path() => root.to_path_buf(),
         _ => folder.to_path_buf(),
     }
+}
+
+/// Prints the text to paste into the file at `path`, with the reason.
+fn paste(path: &Path, why: &str, text: &str) {
+    print(path, why);
+    terminal::print(format!("\n{text}"));
 }
 
 fn print(path: &Path, what: &str) {

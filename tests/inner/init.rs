@@ -165,16 +165,16 @@ fn added(text: &str) -> String {
 #[test]
 fn the_hook_is_written_like_its_neighbours() {
     let indented = "repos:\n  - repo: https://x/y\n    rev: v1\n    hooks:\n      - id: a\n";
-    let ours = "  - repo: https://github.com/OWNER/cachelane\n    rev: v1.2.3\n    hooks:\n      - id: cachelane\n";
+    let ours = "  - repo: https://github.com/cachelane/cachelane\n    rev: v1.2.3\n    hooks:\n      - id: cachelane\n";
     assert_eq!(added(indented), format!("{indented}{ours}"));
 
     let flush = "# See the manual\nrepos:\n-   repo: https://x/y\n    rev: v1\n    hooks:\n    -   id: a\n        args: [--b]\n";
-    let ours = "-   repo: https://github.com/OWNER/cachelane\n    rev: v1.2.3\n    hooks:\n    -   id: cachelane\n";
+    let ours = "-   repo: https://github.com/cachelane/cachelane\n    rev: v1.2.3\n    hooks:\n    -   id: cachelane\n";
     assert_eq!(added(flush), format!("{flush}{ours}"));
 
     let airy = "repos:\n- repo: https://x/y\n  rev: v1\n  hooks: [{id: a}]\n\n# The linter\n- repo: https://x/z\n  rev: v1\n  hooks:\n  - id: a\n\nci:\n  skip: [a]\n";
     let (head, tail) = airy.split_at(airy.find("\nci:").unwrap());
-    let ours = "\n- repo: https://github.com/OWNER/cachelane\n  rev: v1.2.3\n  hooks:\n  - id: cachelane\n";
+    let ours = "\n- repo: https://github.com/cachelane/cachelane\n  rev: v1.2.3\n  hooks:\n  - id: cachelane\n";
     assert_eq!(added(airy), format!("{head}{ours}{tail}"));
 }
 
@@ -191,14 +191,14 @@ fn line_endings_comments_and_a_missing_last_newline_stay() {
     assert_eq!(
         added(unended),
         format!(
-            "{unended}\n- repo: https://github.com/OWNER/cachelane\n  rev: v1.2.3\n  hooks:\n  - id: cachelane"
+            "{unended}\n- repo: https://github.com/cachelane/cachelane\n  rev: v1.2.3\n  hooks:\n  - id: cachelane"
         )
     );
 
     let commented = "repos:\n  - repo: local # ours\n    hooks:\n      - id: a\n      # - id: b\n  # - repo: later\n# end\n";
     let new = added(commented);
     assert!(
-        new.contains("      # - id: b\n  - repo: https://github.com/OWNER/cachelane\n"),
+        new.contains("      # - id: b\n  - repo: https://github.com/cachelane/cachelane\n"),
         "{new}"
     );
     assert!(
@@ -297,7 +297,7 @@ fn an_empty_list_gets_its_first_entry() {
 #[test]
 fn a_hook_that_is_there_is_seen() {
     for text in [
-        "repos: [{repo: https://github.com/OWNER/cachelane, rev: v0.1.0, hooks: [{id: cachelane-fix}]}]\n",
+        "repos: [{repo: https://github.com/cachelane/cachelane, rev: v0.1.0, hooks: [{id: cachelane-fix}]}]\n",
         "repos:\n- repo: git@example.org:fork/cachelane.git\n  rev: v0\n  hooks:\n  - id: x\n",
         "repos:\n- repo: local\n  hooks:\n  - id: a\n  - id: cachelane\n    entry: cachelane check\n",
     ] {
@@ -380,7 +380,7 @@ fn init_leaves_what_it_does_not_understand() {
     // A change left to the user is reported, and is no error.
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        text.contains("it is left as it is. Put this into it:") && text.contains("replace OWNER"),
+        text.contains("it is left as it is. Put this into it:"),
         "{text}"
     );
     assert!(text.contains(&snippet(env!("CARGO_PKG_VERSION"))), "{text}");
@@ -388,7 +388,7 @@ fn init_leaves_what_it_does_not_understand() {
     fs::write(&path, "repos: [{repo: local, hooks: []}]\n").unwrap();
     let text = init(folder.path()).1;
     assert!(
-        text.contains("Put this into that list:\n\n{repo: ") && text.contains("replace OWNER"),
+        text.contains("Put this into that list:\n\n{repo: "),
         "{text}"
     );
     assert!(!text.contains("\nrepos:"), "{text}");
@@ -407,7 +407,7 @@ fn init_in_a_folder_finds_the_hooks_of_the_repository() {
     fs::write(&path, "repos:\n- repo: local\n  hooks: []\n").unwrap();
     let (output, text) = init(&sub);
     assert!(
-        output.status.success() && text.contains("replace OWNER"),
+        output.status.success() && text.contains("pre-commit run cachelane"),
         "{text}"
     );
     assert!(fs::read_to_string(&path).unwrap().contains("id: cachelane"));

@@ -33,6 +33,7 @@ mod list;
 mod lock_keys;
 mod lock_map;
 mod meetings;
+mod packages;
 mod picture;
 mod project;
 mod properties;

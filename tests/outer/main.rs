@@ -10,6 +10,7 @@ mod git;
 mod hostile;
 mod locks;
 mod migrate;
+mod packages;
 mod parity;
 mod precommit;
 mod reports;

@@ -1,14 +1,15 @@
 //! The hooks of `.pre-commit-hooks.yaml`, run by the real pre-commit on a throw-away repository.
 //!
-//! pre-commit is installed into a virtual environment below `target`, and builds the working tree as it is, with what
-//! is not committed yet. The first run therefore takes a minute or two and needs the network, and fails without it.
+//! pre-commit is installed into a virtual environment below `target`. The hooks are those of the working tree as it is, with
+//! what is not committed yet: installed from a wheel of it, or compiled. That needs the network, and fails without it.
 
 mod project;
-mod tools;
+pub mod tools;
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use cachelane::builds;
 use cachelane::project::names::may_be_dockerfile;
@@ -192,7 +193,7 @@ fn the_hooks_know_the_names_that_discovery_knows() {
         .into_iter()
         .map(|path| (path.clone(), is_known(&path)))
         .collect();
-    let mut process = tools::python()
+    let mut process = tools::program("python")
         .arg(Path::new(ROOT).join("tests/outer/precommit/names.py"))
         .args(
             [".pre-commit-hooks.yaml", ".pre-commit-config.yaml"]
@@ -218,7 +219,13 @@ fn the_hooks_know_the_names_that_discovery_knows() {
         .collect();
     assert_eq!(
         hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(),
-        ["cachelane", "cachelane-fix", "cachelane"]
+        [
+            "cachelane",
+            "cachelane-fix",
+            "cachelane-src",
+            "cachelane-fix-src",
+            "cachelane"
+        ]
     );
     for (hook, verdicts) in hooks {
         assert_eq!(verdicts.len(), paths.len(), "{hook}");
@@ -240,7 +247,10 @@ fn the_hooks_know_the_names_that_discovery_knows() {
     );
 }
 
-/// One function, for the hooks are built once and the steps follow from each other.
+/// How long the first run may take, on a machine that is busy: pre-commit makes an environment, and pip installs a wheel.
+const FIRST_RUN: Duration = Duration::from_secs(60);
+
+/// One function, for the hooks are installed once and the steps follow from each other.
 #[test]
 fn red_then_fixed_then_green() {
     let project = Project::new();
@@ -251,7 +261,15 @@ fn red_then_fixed_then_green() {
         .write("Dockerfile", BAD)
         .write("notes.txt", BAD)
         .stage();
+    let started = Instant::now();
     let commit = project.commit("bad");
+    let took = started.elapsed();
+    let _ = writeln!(
+        std::io::stderr(),
+        "The hook's first run took {:.1} s.",
+        took.as_secs_f64()
+    );
+    assert!(took < FIRST_RUN, "{took:?}");
     assert!(!commit.passed, "{commit}");
     for part in [
         "cachelane",
@@ -313,6 +331,24 @@ fn red_then_fixed_then_green() {
     one_process(&project);
     what_no_fix_can_mend(&project);
     excluded(&project);
+}
+
+/// The hooks that need no wheel, and a compiler instead.
+#[test]
+fn hooks_from_source_do_the_same() {
+    let project = Project::from_source();
+    project.write("Dockerfile", BAD).stage();
+    let commit = project.commit("bad");
+    assert!(
+        !commit.passed && commit.text.contains("shared-lock"),
+        "{commit}"
+    );
+    project.use_hook("cachelane-fix-src");
+    project.commit("bad");
+    assert_eq!(project.read("Dockerfile"), GOOD);
+    project.stage();
+    let commit = project.commit("good");
+    assert!(commit.passed && commit.text.contains("Passed"), "{commit}");
 }
 
 /// What is committed is the workflow; its Dockerfile is in an earlier commit.

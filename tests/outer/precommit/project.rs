@@ -6,6 +6,7 @@ use std::process::Command;
 use std::{fmt, fs};
 
 use super::{ROOT, tools};
+use crate::packages;
 
 /// What came of a command that runs hooks.
 pub struct Ran {
@@ -23,22 +24,44 @@ impl fmt::Display for Ran {
 pub struct Project {
     folder: PathBuf,
     hooks: PathBuf,
+    /// pre-commit's folder: the hooks that it has installed.
+    home: PathBuf,
     /// The commit that holds the hooks.
     rev: String,
 }
 
 impl Project {
-    /// An empty repository with pre-commit installed.
+    /// An empty repository with pre-commit installed, whose hooks are installed anew.
     pub fn new() -> Self {
-        let hooks = tools::folder().join("hooks");
+        let project = Self::in_folder(&tools::folder().join("wheel"));
+        empty(&project.home);
+        project.installed("cachelane")
+    }
+
+    /// The same for the hooks that are compiled, which stay from one run to the next.
+    pub fn from_source() -> Self {
+        let project = Self::in_folder(&tools::folder().join("source"));
+        forget_other_builds(&project.home, &project.rev);
+        project.installed("cachelane-src")
+    }
+
+    fn in_folder(work: &Path) -> Self {
+        let (hooks, folder) = (work.join("hooks"), work.join("project"));
         let rev = publish(&hooks);
-        forget_other_builds(&rev);
-        let folder = tools::folder().join("project");
         empty(&folder);
         git(&folder, ["init", "--quiet"]);
-        let project = Self { folder, hooks, rev };
-        project.use_hook("cachelane");
-        let installed = project.run(tools::pre_commit().arg("install"));
+        Self {
+            folder,
+            hooks,
+            home: work.join("home"),
+            rev,
+        }
+    }
+
+    fn installed(self, hook: &str) -> Self {
+        let project = self;
+        project.use_hook(hook);
+        let installed = project.run(tools::program("pre-commit").arg("install"));
         assert!(installed.passed, "{installed}");
         project
     }
@@ -84,7 +107,7 @@ impl Project {
 
     /// Runs the hook over all files.
     pub fn run_all(&self) -> Ran {
-        self.run(tools::pre_commit().args(["run", "--all-files"]))
+        self.run(tools::program("pre-commit").args(["run", "--all-files"]))
     }
 
     fn run(&self, command: &mut Command) -> Ran {
@@ -95,7 +118,8 @@ impl Project {
             ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
         ];
         let output = plain(command, &self.folder)
-            .env("PRE_COMMIT_HOME", home())
+            .env("PRE_COMMIT_HOME", &self.home)
+            .env("PIP_FIND_LINKS", packages::find_links())
             .env("CARGO_TARGET_DIR", tools::folder().join("target"))
             .envs(build)
             .output()
@@ -110,18 +134,13 @@ impl Project {
 
 const IDENTITY: [&str; 4] = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
 
-/// pre-commit's folder: the hooks that it has built.
-fn home() -> PathBuf {
-    tools::folder().join("home")
-}
-
 /// Removes what was built of another state of the sources.
-fn forget_other_builds(rev: &str) {
-    let built = home().join("built-from");
+fn forget_other_builds(home: &Path, rev: &str) {
+    let built = home.join("built-from");
     if fs::read_to_string(&built).is_ok_and(|old| old == rev) {
         return;
     }
-    empty(&home());
+    empty(home);
     let target = tools::folder().join("target");
     if target.exists() {
         let clean = ["clean", "--quiet", "--release", "--package", "cachelane"];
