@@ -99,6 +99,8 @@ pub struct File<'s> {
     pub source: &'s [u8],
     /// True where podman and buildah build it, which take locks in the order in which a RUN names them.
     pub by_buildah: bool,
+    /// True where its findings are not shown.
+    pub is_context: bool,
 }
 
 /// All cache mounts of a run, built in linear time.
@@ -180,6 +182,11 @@ impl<'s> Index<'s> {
     /// Returns whether podman or buildah take the mount.
     pub fn is_by_buildah(&self, mount: &CacheMount) -> bool {
         self.files[mount.file].by_buildah
+    }
+
+    /// Returns whether the mount stands in a file whose findings are not shown.
+    pub fn is_context(&self, mount: &CacheMount) -> bool {
+        self.files[mount.file].is_context
     }
 
     /// Returns the place of a mount, as seen from the file `from`, with a message.

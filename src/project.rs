@@ -192,7 +192,7 @@ impl Project {
     pub fn check(&self) -> Report {
         let mut errors = Vec::new();
         let mut reports = self.each(&mut errors, input::check);
-        errors.extend(self.relate(&mut reports, &mut []));
+        errors.extend(self.relate(&mut reports));
         errors.extend(unread(&reports));
         let found = |report: FileReport| FileFindings {
             path: report.path,
@@ -208,16 +208,12 @@ impl Project {
     #[must_use]
     pub fn fix(&self, level: Applicability) -> Fixes {
         let mut errors = Vec::new();
-        let before = relate::BeforeFixes {
-            reports: self.each(&mut Vec::new(), input::check),
-            others: Vec::new(),
-            whole: true,
-        };
+        let before = self.each(&mut Vec::new(), input::check);
         let fixing =
-            self.with_access(|access| Fixing::new(level, &|_, _, _| Ok(()), before, access));
+            self.with_access(|access| Fixing::new(level, &|_, _, _| Ok(()), before, true, access));
         let fixed = self.each(&mut errors, |input| fixing.file(input));
-        let (reports, fixes) = fixing.together(fixed, |reports, others| {
-            let error = self.relate(reports, others);
+        let (reports, fixes) = fixing.together(fixed, |reports| {
+            let error = self.relate(reports);
             let is_related = error.is_none();
             errors.extend(error);
             is_related
@@ -275,8 +271,8 @@ impl Project {
             && !self.config.includes(path)
     }
 
-    fn relate(&self, reports: &mut [FileReport], others: &mut [FileReport]) -> Option<Error> {
-        let related = self.with_access(|access| relate::relate(reports, others, true, access));
+    fn relate(&self, reports: &mut [FileReport]) -> Option<Error> {
+        let related = self.with_access(|access| relate::relate(reports, true, access));
         related.err().map(|_| Error::Files)
     }
 

@@ -33,10 +33,11 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
         .collect();
     let mut listed: Vec<ListedBuild> = known
         .iter()
+        .filter(|status| !reports[status.file].report.is_context)
         .filter_map(|status| row(&reports[status.file], status, &run))
         .collect();
     if args.verbose {
-        for file in &reports {
+        for file in reports.iter().filter(|file| !file.report.is_context) {
             let Some(builds) = &file.report.builds else {
                 continue;
             };
@@ -99,7 +100,7 @@ fn next(status: &BuildStatus, run: &Run<'_>) -> String {
     match status.fix {
         Some(Applicability::Safe) => format!("`{}`", typed("cachelane fix")),
         Some(Applicability::Unsafe) => format!("`{}`", typed("cachelane fix --unsafe")),
-        None => format!("`{}` says why", typed("cachelane check")),
+        None => format!("`{}` says more", typed("cachelane check")),
     }
 }
 

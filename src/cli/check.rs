@@ -52,6 +52,7 @@ pub fn run(args: &CheckArgs) -> CommandResult {
         let kept = since.keep(&mut checked);
         kept.map_err(|error| failed(error.into()))?;
     }
+    checked.results.retain(|report| !report.is_context);
     let (mut reports, errors) = (checked.results, run.configs.errors());
     if args.ignores.add_ignores {
         return add_ignores::run(args, &reports, !errors.is_empty());

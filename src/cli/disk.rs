@@ -1,12 +1,12 @@
 //! The files on the disk that builds lead to: repositories' roots, and Dockerfiles that the user did not name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::builds::FormatRef;
 use crate::lint::FileReport;
 use crate::lint::matching::{BuildStatus, FileAccess};
-use crate::project::input::{self, InputFile, absolute, check_within_budget};
+use crate::project::input::{self, InputFile, absolute, check_within_budget, relative};
 use crate::project::relate;
 use crate::report::{self, RunError};
 use crate::workspace::discover::{is_repository, repository};
@@ -15,22 +15,37 @@ use crate::workspace::file;
 use super::run::{Run, RunOutcome};
 
 impl Run<'_> {
-    /// Checks all files, by themselves and with one another.
+    /// Checks all files, by themselves, with one another, and with what is around them.
     pub fn check(&self) -> (RunOutcome<FileReport>, Option<Vec<BuildStatus>>) {
         let mut checked = self.over(input::check);
-        let builds = self.relate(&mut checked.results, &mut [], checked.whole);
+        self.add_context(&mut checked);
+        let builds = self.relate(&mut checked.results, checked.whole);
         (checked, builds)
+    }
+
+    /// Adds the reports on the other files of the repositories around those of a run, which say who builds what is there.
+    pub fn add_context(&self, checked: &mut RunOutcome<FileReport>) {
+        let roots = self.repositories();
+        if checked.whole || roots.is_empty() || self.common.reads_stdin() {
+            return;
+        }
+        let real = |report: &FileReport| self.real(&report.path);
+        let named: HashSet<PathBuf> = checked.results.iter().map(real).collect();
+        let mut context = self.first_pass().over_paths(roots, input::check).results;
+        context.retain(|report| !named.contains(&real(report)));
+        for report in &mut context {
+            report.is_context = true;
+        }
+        // What differs from the files around is found in the named ones, since rules compare a file with those before it.
+        context.append(&mut checked.results);
+        checked.results = context;
+        checked.whole = true;
     }
 
     /// Adds findings to `reports`, which are the `whole` of a repository or not, from comparing files and from rules on
     /// builds; `None`, with an error, where that is too much to compare.
-    pub fn relate(
-        &self,
-        reports: &mut [FileReport],
-        others: &mut [FileReport],
-        whole: bool,
-    ) -> Option<Vec<BuildStatus>> {
-        let related = self.with_access(|access| relate::relate(reports, others, whole, access));
+    pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Vec<BuildStatus>> {
+        let related = self.with_access(|access| relate::relate(reports, whole, access));
         if related.is_err() {
             self.configs.warn(RunError::of_run(
                 "these files have more to do with one another than cachelane reads: not all of it was found (name fewer of them)",
@@ -58,7 +73,7 @@ impl Run<'_> {
 
     /// Returns an absolute path as reports print it.
     pub fn shown(&self, path: &Path) -> String {
-        report::path(path.strip_prefix(self.configs.here()).unwrap_or(path))
+        report::path(&relative(self.configs.here(), path))
     }
 
     /// Returns the text of a regular file, in the same repository by way of links, too.
@@ -75,7 +90,7 @@ impl Run<'_> {
 
     /// Returns the report on the file at `path`, which a build leads to: a Dockerfile without a format.
     fn load(&self, path: &Path, format: Option<FormatRef>) -> Option<FileReport> {
-        let shown = path.strip_prefix(self.configs.here()).unwrap_or(path);
+        let shown = &*relative(self.configs.here(), path);
         let loaded = self.configs.of(shown)?;
         if self.common.force_exclude && loaded.excludes(shown, None) {
             return None;
@@ -109,13 +124,7 @@ impl Run<'_> {
         let here = self.configs.here();
         let mut roots = BTreeSet::new();
         for path in self.common.roots() {
-            let path = absolute(here, &path);
-            // As the user would name it from here.
-            roots.extend(repository(&path).map(|root| match root.strip_prefix(here) {
-                Ok(below) if below.as_os_str().is_empty() => ".".into(),
-                Ok(below) => below.to_path_buf(),
-                Err(_) => root.to_path_buf(),
-            }));
+            roots.extend(repository(&absolute(here, &path)).map(|root| relative(here, root)));
         }
         roots.into_iter().collect()
     }

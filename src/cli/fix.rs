@@ -1,16 +1,14 @@
 //! `cachelane fix`
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use crate::builds::NAMESPACE;
-use crate::finding::{Finding, RuleId, Severity};
+use crate::finding::{RuleId, Severity};
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
-use crate::project::relate::BeforeFixes;
 use crate::report::fixes::{self, FileChanges};
 use crate::report::notes::printed;
 use crate::report::{Note, Run as Reported, RunError, Summary, human};
@@ -47,8 +45,11 @@ pub fn run(args: &FixArgs) -> CommandResult {
     } else {
         Applicability::Safe
     };
-    let before = before(&run);
-    let fixing = run.with_access(|access| Fixing::new(level, &write, before, access));
+    let mut before = run.first_pass().over(input::check);
+    run.add_context(&mut before);
+    let whole = before.whole;
+    let fixing =
+        run.with_access(|access| Fixing::new(level, &write, before.results, whole, access));
     let embedded: Mutex<Vec<FileReport>> = Mutex::default();
     let fixed = run.over(|input: InputFile<'_>| {
         if input.text && input.format.is_none() {
@@ -58,8 +59,8 @@ pub fn run(args: &FixArgs) -> CommandResult {
         }
         fixing.file(input)
     });
-    let (mut reports, fixes) = fixing.together(fixed.results, |reports, others| {
-        run.relate(reports, others, fixed.whole).is_some()
+    let (mut reports, fixes) = fixing.together(fixed.results, |reports| {
+        run.relate(reports, whole).is_some()
     });
     let summary = Summary::new(&reports, fixed.files);
     let mut output = Output::default();
@@ -143,31 +144,6 @@ fn print_json(
     terminal::print(fixes::json(&left, &changes, !args.diff));
 }
 
-/// Checks the files before any change. Files that were not named are read where fixes would part caches from theirs.
-fn before(run: &Run<'_>) -> BeforeFixes {
-    let first = run.first_pass();
-    let checked = first.over(input::check);
-    let (reports, whole) = (checked.results, checked.whole);
-    let mut others = Vec::new();
-    let changes = |report: &FileReport| report.checked.findings.iter().any(changes_ids);
-    if !whole && reports.iter().any(changes) {
-        others = first.over_paths(run.repositories(), input::check).results;
-        let real = |report: &FileReport| run.real(&report.path);
-        let named: HashSet<PathBuf> = reports.iter().map(real).collect();
-        others.retain(|report| !named.contains(&real(report)));
-    }
-    BeforeFixes {
-        reports,
-        others,
-        whole,
-    }
-}
-
-/// Returns whether the fix of `finding` changes ids.
-fn changes_ids(finding: &Finding) -> bool {
-    finding.fix.is_some() && finding.rule.meta().needs_variables
-}
-
 /// Notes what was typed that later checks have to know from the configuration, where something was fixed with it.
 fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
     let typed = &args.common.settings;
@@ -207,7 +183,7 @@ fn hint_at_config(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
     }
 }
 
-/// Notes that only named files were searched for builds, where Dockerfiles got lanes that builds have to pass.
+/// Notes that only named files were changed, where Dockerfiles got lanes that builds have to pass.
 fn hint_at_builds(reports: &[FileReport], fixes: &[FileFix]) {
     let is_declared = |(report, done): (&FileReport, &FileFix)| {
         let mut made = done.fixed.made.iter();
@@ -217,8 +193,8 @@ fn hint_at_builds(reports: &[FileReport], fixes: &[FileFix]) {
     };
     if reports.iter().zip(fixes).any(is_declared) {
         terminal::print_note(
-            "Builds of these files were looked for in what you named only: `cachelane fix` at the repository's root passes \
-             the lane in all of them.",
+            "Only what you named was changed: `cachelane fix` at the repository's root passes the lane in all builds of these \
+             files.",
         );
     }
 }

@@ -153,7 +153,7 @@ pub fn embedded_locks(
     reports: &[FileReport],
     run: &Run<'_>,
 ) -> Vec<String> {
-    lint::relate_reports(&mut texts, &mut [], false, report::path);
+    lint::relate_reports(&mut texts, false, report::path);
     let texts = texts.iter();
     let texts = texts.map(|report| (report, &report.checked.findings));
     let builds = reports.iter().filter(|report| run.searches(report));

@@ -153,11 +153,15 @@ impl<'a> Run<'a> {
         self.is_text(&report.path, loaded.as_deref(), &report.source)
     }
 
+    /// Returns `path` made absolute: the folders above may say what a file is.
+    fn full(&self, path: &Path) -> PathBuf {
+        absolute(self.configs.here(), path)
+    }
+
     /// Returns whether the user named the file at `path`.
     pub fn is_named(&self, path: &Path) -> bool {
         let mut named = self.common.paths.iter().chain(&self.common.stdin_filename);
-        let full = |path: &Path| absolute(self.configs.here(), path);
-        named.any(|named| full(named) == full(path))
+        named.any(|named| self.full(named) == self.full(path))
     }
 
     /// Returns whether the file at `path` is searched as text: it is no Dockerfile by its name and beginning or by the
@@ -265,13 +269,14 @@ impl<T: Send + Visited> Going<'_, T> {
 
     /// Passes on a file that the search has found; returns whether it is one to check.
     fn take_found(&self, path: &Path, loaded: Option<Arc<LoadedConfig>>) -> bool {
-        let is_other = format_of(path).is_none_or(|format| !format.is_told_by_name())
+        let format = format_of(&self.run.full(path));
+        let is_other = format.is_none_or(|format| !format.is_told_by_name())
             && !may_be_dockerfile(name(path))
             && !loaded.as_ref().is_some_and(|loaded| loaded.includes(path));
         let most = self.run.common.max_size();
         let most = if is_other { most.min(MAX_OTHER) } else { most };
         let read = file::read_found(path, most);
-        if let (Some(_), Err(FileError::Nul { line })) = (format_of(path), &read) {
+        if let (Some(_), Err(FileError::Nul { line })) = (format, &read) {
             let why = "it is binary, or UTF-16 (save it as UTF-8)";
             self.run.note_unread(path, *line, why);
             return true;
@@ -301,7 +306,9 @@ impl<T: Send + Visited> Going<'_, T> {
         };
         let Some(loaded) = loaded else { return true };
         let mut settings = loaded.settings_for(path, &source);
-        let is_other = format_in(path, &source).is_none() && is_other(path, Some(&loaded), &source);
+        let full = self.run.full(path);
+        let format = format_in(&full, &source);
+        let is_other = format.is_none() && is_other(path, Some(&loaded), &source);
         let is_prose = is_other && may_be_dockerfile(name(path));
         if is_stdin && is_prose {
             // It is given back as it is.
@@ -313,6 +320,7 @@ impl<T: Send + Visited> Going<'_, T> {
         }
         let input = InputFile {
             is_stdin,
+            format,
             text: self.run.is_text(path, Some(&loaded), &source),
             is_named: self.run.is_named(path),
             ..InputFile::new(path, settings, &source)
@@ -320,7 +328,7 @@ impl<T: Send + Visited> Going<'_, T> {
         let is_other = is_other && !is_stdin;
         let is_text = input.text;
         // Most Makefiles and scripts build nothing.
-        if is_other && !is_text && format_of(path).is_some() {
+        if is_other && !is_text && format_of(&full).is_some() {
             return false;
         }
         if is_prose && !is_stdin && !is_text {
@@ -385,7 +393,7 @@ impl<T: Send + Visited> Going<'_, T> {
             let root = (!run.common.force_exclude).then_some(folder.as_path());
             let read = file::read_found(&path, run.common.max_size());
             let is_passed_by = |source: &Vec<u8>| {
-                format_of(&path).is_none()
+                format_of(&full).is_none()
                     && is_other(&path, Some(&loaded), source)
                     && !loaded.excludes(&path, root)
                     && !discover::is_ignored(full.parent().unwrap_or(&full), &full)
@@ -466,8 +474,10 @@ impl<T: Send + Visited> Visit for Search<'_, T> {
         // Asked first, so that a glob counts as matched even for a file found anyway.
         let may_hold_locks =
             || lint::may_hold_locks(path.strip_prefix(self.folder).unwrap_or(path));
-        let is_build_file =
-            || format_of(path).is_some_and(|format| format.is_told_by_name() || may_hold_locks());
+        let is_build_file = || {
+            format_of(&run.full(path))
+                .is_some_and(|format| format.is_told_by_name() || may_hold_locks())
+        };
         let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
             || may_be_dockerfile(name(path))
             || is_build_file()

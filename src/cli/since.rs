@@ -74,8 +74,11 @@ impl<'a> Since<'a> {
     /// Keeps the findings that are new. Old versions are compared with one another, unchanged files in the present one.
     pub fn keep(&mut self, checked: &mut RunOutcome<FileReport>) -> Result<(), GitError> {
         let (run, reports) = (self.run, &mut checked.results);
-        let mut found = reports.iter().map(|report| &report.checked.findings);
-        if found.all(Vec::is_empty) {
+        let found = |report: &&FileReport| !report.checked.findings.is_empty();
+        if !reports
+            .iter()
+            .any(|report| !report.is_context && found(&report))
+        {
             return Ok(());
         }
         let pasts = reports.iter().map(|report| self.past(report));
@@ -93,12 +96,13 @@ impl<'a> Since<'a> {
                 ..InputFile::new(&report.path, Arc::clone(&report.settings), source)
             };
             // An old version beyond the budget says nothing about new findings.
-            if let Ok(Some(was)) = check_within_budget(input) {
+            if let Ok(Some(mut was)) = check_within_budget(input) {
+                was.is_context = report.is_context;
                 indices.push(index);
                 old.push(was);
             }
         }
-        run.relate(&mut old, &mut [], checked.whole);
+        run.relate(&mut old, checked.whole);
         let old: HashMap<usize, FileReport> = indices.into_iter().zip(old).collect();
         for (index, (report, past)) in reports.iter_mut().zip(pasts).enumerate() {
             let lines = match past {

@@ -40,6 +40,7 @@ pub(super) fn filled<'r>(reports: &(impl Iterator<Item = &'r FileReport> + Clone
                     ..mount
                 });
                 let fixed = builds.fills.get(number).cloned();
+                let fixed = fixed.filter(|_| !report.is_context);
                 let fixed = fixed.unwrap_or_else(|| Err(Withheld::NotNamed.to_string()));
                 let is_it = |one: &Filling| matches!(&one.checked.withheld, Some(Withheld::Fills(own)) if *own == fixed);
                 let at = found[first..].iter().position(is_it);

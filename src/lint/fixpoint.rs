@@ -41,7 +41,7 @@ pub fn fix(
     let settings = Arc::new(settings.clone());
     let mut reports = [check_file(Path::new(""), format, source, &settings)];
     let mut done = fix_together(&mut reports, level, |reports| {
-        Some(relate_reports(reports, &mut [], false, |_| String::new()))
+        Some(relate_reports(reports, false, |_| String::new()))
     });
     let fixed = done.fixed.remove(&0);
     fixed.unwrap_or_else(|| Fixed::nothing(source))
@@ -58,7 +58,8 @@ pub fn fix_together(
     mut compare: impl FnMut(&mut [FileReport]) -> Option<BTreeMap<usize, Vec<Finding>>>,
 ) -> FixedTogether {
     let mut done = FixedTogether::default();
-    for (index, report) in reports.iter().enumerate() {
+    let to_fix = |(_, report): &(usize, &FileReport)| !report.is_context;
+    for (index, report) in reports.iter().enumerate().filter(to_fix) {
         let dropped = budget::of_file(report.source.len(), || unchangeable(report, level));
         if let Ok(dropped) = dropped
             && !dropped.is_empty()
@@ -86,7 +87,7 @@ pub fn fix_together(
         let next = turns.filter(|turn| !idle.contains(turn) && !over.contains(turn));
         let Some(turn) = next.min() else { break };
         let mut rounds: BTreeMap<usize, Fixed> = BTreeMap::new();
-        for (index, report) in reports.iter().enumerate() {
+        for (index, report) in reports.iter().enumerate().filter(to_fix) {
             let along = along.get(&index).map_or(&[][..], Vec::as_slice);
             let round = || round(report, along, turn, level);
             match budget::of_file(report.source.len(), round) {

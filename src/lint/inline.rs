@@ -40,7 +40,10 @@ pub fn check_again(report: &mut FileReport) {
     // It was read before, with little else in it.
     let _ = budget::of_file(report.source.len(), || {
         let format = report.builds.as_ref().map(|builds| builds.format);
-        *report = check_file(&report.path, format, &report.source, &report.settings);
+        *report = FileReport {
+            is_context: report.is_context,
+            ..check_file(&report.path, format, &report.source, &report.settings)
+        };
     });
 }
 

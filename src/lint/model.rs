@@ -104,6 +104,8 @@ pub struct FileReport {
     pub known: Vec<KnownBuild>,
     /// True where locks in its text outside of Dockerfiles were searched for: in all of it without builds.
     pub is_text: bool,
+    /// True where it only tells what is around the files of a run: its findings are not shown, and it is not fixed.
+    pub is_context: bool,
 }
 
 impl FileReport {
@@ -124,6 +126,7 @@ impl FileReport {
             builds: None,
             known: Vec::new(),
             is_text: false,
+            is_context: false,
         }
     }
 }

@@ -34,6 +34,7 @@ pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
         mounts,
         source: file.source,
         by_buildah: file.checked.by_buildah == Some(true),
+        is_context: matches!(file.checked.withheld, Some(Withheld::NotNamed)),
     });
     let index = Index::new(indexed.collect(), &name);
     let mut found = vec![Vec::new(); files.len()];
@@ -156,32 +157,35 @@ fn is_containerfile(path: &Path) -> bool {
 }
 
 /// Does [`relate`] for reports, and removes suppressed findings; `name` returns a path as reports print it, `whole` is
-/// true where these are all files. Fixes of files agree with one another and with `others`, which are not fixed; returns those
-/// of mounts that get a lane along with others, by file. ([`super::matching::match_builds`] finalizes those of the build files.)
+/// true where these are all files. Fixes of files agree with one another; files that are only context get none. Returns those of
+/// mounts that get a lane along with others, by file. ([`super::matching::match_builds`] finalizes those of the build files.)
 pub fn relate_reports(
     reports: &mut [FileReport],
-    others: &mut [FileReport],
     whole: bool,
     name: impl Fn(&Path) -> String,
 ) -> BTreeMap<usize, Vec<Finding>> {
-    let mut filled = filled(&reports.iter().chain(&*others));
-    for other in &mut *others {
-        other.checked.withheld = Some(Withheld::NotNamed);
-        other.checked.withhold_fixes();
-    }
+    let mut filled = filled(&reports.iter());
     let given = reports.len();
     let mut fills = filled.iter_mut().peekable();
     let (mut files, mut paths) = (Vec::new(), Vec::new());
     let (mut filling, mut filling_paths) = (Vec::new(), Vec::new());
-    for (index, report) in reports.iter_mut().chain(others).enumerate() {
+    for (index, report) in reports.iter_mut().enumerate() {
         let FileReport {
             path,
             source,
             settings,
             checked,
             builds,
+            is_context,
             ..
         } = report;
+        if *is_context {
+            // (One that BuildKit refuses has nothing to compare.)
+            if !matches!(checked.withheld, Some(Withheld::Refused)) {
+                checked.withheld = Some(Withheld::NotNamed);
+            }
+            checked.withhold_fixes();
+        }
         let (source, settings) = (&source[..], &**settings);
         if builds.is_none() {
             let by_name = || is_containerfile(path);

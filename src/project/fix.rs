@@ -12,15 +12,15 @@ use crate::lint::{self, FileReport, Fixed};
 use super::input::InputFile;
 #[cfg(feature = "cli")]
 use super::input::read_whole;
-use super::relate::{BeforeFixes, compare};
+use super::relate::compare;
 
 pub struct Fixing<'f> {
     level: Applicability,
     write: Write<'f>,
     /// The files that were fixed together, with the hash of what they were; without [`Fixed`] where nothing was done.
     known: Mutex<HashMap<PathBuf, (u64, Option<Fixed>)>>,
-    /// Files that are not fixed.
-    others: Vec<FileReport>,
+    /// The files around them, which are not fixed.
+    context: Vec<FileReport>,
 }
 
 /// Replaces old bytes at a path by new ones; the error is the reason of a failure.
@@ -40,34 +40,32 @@ pub struct FileFix {
 }
 
 impl<'f> Fixing<'f> {
-    /// Fixes files that were checked by themselves up to `level`.
+    /// Fixes files that were checked by themselves up to `level`; `whole` says whether these are all files there are.
     pub fn new(
         level: Applicability,
         write: Write<'f>,
-        before: BeforeFixes,
+        mut reports: Vec<FileReport>,
+        whole: bool,
         access: &FileAccess<'_>,
     ) -> Self {
-        let BeforeFixes {
-            mut reports,
-            mut others,
-            whole,
-        } = before;
         let was: Vec<u64> = reports.iter().map(|one| lint::hash(&one.source)).collect();
         let mut done = lint::fix_together(&mut reports, level, |reports| {
-            compare(reports, &mut others, whole, access).ok()
+            compare(reports, whole, access).ok()
         });
-        let known = reports.into_iter().zip(was).enumerate();
-        // One beyond the budget is named where it is written.
-        let known = known.filter(|(index, _)| !done.spent.contains(index));
-        let known: Vec<_> = known.collect();
-        let known = known
-            .into_iter()
-            .map(|(index, (report, was))| (report.path, (was, done.fixed.remove(&index))));
+        let (mut known, mut context) = (HashMap::new(), Vec::new());
+        for (index, (report, was)) in reports.into_iter().zip(was).enumerate() {
+            if report.is_context {
+                context.push(report);
+            } else if !done.spent.contains(&index) {
+                // (One beyond the budget is named where it is written.)
+                known.insert(report.path, (was, done.fixed.remove(&index)));
+            }
+        }
         Self {
             level,
             write,
-            known: Mutex::new(known.collect()),
-            others,
+            known: Mutex::new(known),
+            context,
         }
     }
 
@@ -125,26 +123,31 @@ impl<'f> Fixing<'f> {
         Some((report, done))
     }
 
-    /// Compares `files`, which [`Self::file`] has fixed, with one another and files that are not fixed by `relate`, which
-    /// returns whether it could; passes the lane in their builds, fills their caches, and writes them; and compares them
+    /// Compares `files`, which [`Self::file`] has fixed, with one another and what is around them by `relate`, which returns
+    /// whether it could; passes the lane in their builds, fills their caches, and writes them; and compares them
     /// again where anything changed.
     pub fn together(
         mut self,
         files: Vec<(FileReport, FileFix)>,
-        mut relate: impl FnMut(&mut [FileReport], &mut [FileReport]) -> bool,
+        mut relate: impl FnMut(&mut [FileReport]) -> bool,
     ) -> (Vec<FileReport>, Vec<FileFix>) {
-        let (mut reports, mut fixes): (Vec<_>, Vec<_>) = files.into_iter().unzip();
-        let mut is_related = relate(&mut reports, &mut self.others);
+        let (named, mut fixes): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+        let mut reports = std::mem::take(&mut self.context);
+        reports.iter_mut().for_each(lint::check_again);
+        let first = reports.len();
+        reports.extend(named);
+        let mut is_related = relate(&mut reports);
         // Caches are filled by the ids that they have in builds with their lanes.
         for change in [
             matching::insert_args as ChangeBuilds,
             matching::rename_fills,
         ] {
-            if is_related && self.builds(change, &mut reports, &mut fixes) {
-                is_related = relate(&mut reports, &mut self.others);
+            if is_related && self.builds(change, &mut reports[first..], &mut fixes) {
+                reports.iter_mut().for_each(lint::check_again);
+                is_related = relate(&mut reports);
             }
         }
-        (reports, fixes)
+        (reports.split_off(first), fixes)
     }
 
     /// Makes a change in the build files of `reports` and writes them; returns whether anything changed.
@@ -160,9 +163,6 @@ impl<'f> Fixing<'f> {
                 done.unwritten = Some(why);
                 false
             });
-        }
-        if changed {
-            reports.iter_mut().for_each(lint::check_again);
         }
         changed
     }

@@ -105,6 +105,21 @@ pub fn format_of(path: &Path) -> Option<FormatRef> {
     builds::format(&path.to_str()?.replace('\\', "/"))
 }
 
+/// Returns the absolute `path` as one would type it in the folder `here`; as it is where they have no folder in common.
+#[cfg(feature = "cli")]
+pub fn relative(here: &Path, path: &Path) -> PathBuf {
+    let mut up = PathBuf::new();
+    for above in here.ancestors().filter(|above| above.parent().is_some()) {
+        if let Ok(rest) = path.strip_prefix(above) {
+            let relative = up.join(rest);
+            let is_here = relative.as_os_str().is_empty();
+            return if is_here { ".".into() } else { relative };
+        }
+        up.push("..");
+    }
+    path.to_path_buf()
+}
+
 /// Returns `path` made absolute from the folder `here`, without `.` and `..`.
 pub fn absolute(here: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();

@@ -9,21 +9,20 @@ use crate::finding::Finding;
 use crate::lint::matching::{self, BuildStatus, FileAccess};
 use crate::lint::{self, FileReport};
 
-/// Adds findings to `reports` from comparing files and from rules on builds, and finalizes them; their fixes agree with
-/// `others`, which are not fixed. `whole` says whether these are all files there are.
+/// Adds findings to `reports` from comparing files and from rules on builds, and finalizes them. `whole` says whether these
+/// are all files there are.
 ///
 /// # Errors
 /// Fails where that is more than cachelane compares.
 pub fn relate(
     reports: &mut [FileReport],
-    others: &mut [FileReport],
     whole: bool,
     access: &FileAccess<'_>,
 ) -> Result<Vec<BuildStatus>, Spent> {
     budget::within(size(reports), || {
         matching::join_files(reports, access);
-        matching::note_builds(reports, &[], access);
-        lint::relate_reports(reports, others, whole, access.name);
+        matching::note_builds(reports, access);
+        lint::relate_reports(reports, whole, access.name);
         matching::match_builds(reports, whole, access)
     })
 }
@@ -43,26 +42,16 @@ pub fn dockerfiles(
     budget::within(bytes, || matching::dockerfiles(reports, access)).unwrap_or_default()
 }
 
-/// The files of a run before any change.
-pub struct BeforeFixes {
-    pub reports: Vec<FileReport>,
-    /// Files that are not fixed: the fixes of others must not take their caches away.
-    pub others: Vec<FileReport>,
-    /// True where the reports are all files there are.
-    pub whole: bool,
-}
-
 /// Compares the files before a round of fixes; returns the fixes of mounts that get a lane along with others, by file.
 pub fn compare(
     reports: &mut [FileReport],
-    others: &mut [FileReport],
     whole: bool,
     access: &FileAccess<'_>,
 ) -> Result<BTreeMap<usize, Vec<Finding>>, Spent> {
-    budget::within(size(reports) + size(others), || {
+    budget::within(size(reports), || {
         matching::join_files(reports, access);
-        matching::note_builds(reports, others, access);
-        lint::relate_reports(reports, others, whole, access.name)
+        matching::note_builds(reports, access);
+        lint::relate_reports(reports, whole, access.name)
     })
 }
 

@@ -10,7 +10,9 @@ use crate::finding::{Finding, LockKey, RuleId};
 use crate::index::{CacheMount, Index};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    for circle in Graph::new(index).circles() {
+    for mut circle in Graph::new(index).circles() {
+        let named = circle.iter().position(|edge| !index.is_context(edge.held));
+        circle.rotate_left(named.unwrap_or_default());
         if let Some(first) = circle.first() {
             findings[first.held.file].push(report(index, first, &circle));
         }
@@ -80,9 +82,12 @@ impl<'s> Graph<'s> {
                         if !budget::spend(8 * size_of::<Edge<'_>>()) {
                             return Self { next };
                         }
-                        // The RUN with the fewest other locks stands for all: RUNs behind a common lock cannot meet.
+                        // The RUN with the fewest other locks stands for all: RUNs behind a common lock cannot meet. Of two
+                        // such, the one that is reported.
+                        let rank = |gates: usize, held| (gates, index.is_context(held));
                         let edge = next[from].get(&to);
-                        if edge.is_none_or(|edge| gates.len() < edge.gates.len()) {
+                        let edge = edge.map(|edge| rank(edge.gates.len(), edge.held));
+                        if edge.is_none_or(|edge| rank(gates.len(), held) < edge) {
                             let edge = Edge {
                                 held,
                                 taken,

@@ -1,5 +1,6 @@
 //! Finds files below folders, without those that git ignores, by the walk of the crate `ignore`.
 
+use std::env;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
@@ -125,9 +126,17 @@ fn refusal(folder: &Path) -> Option<String> {
         .then(|| format!("its .gitignore is larger than {} KiB", MAX_SIZE / 1024))
 }
 
-/// Returns the root of the repository around the absolute `folder`.
+/// Returns the root of the repository around the absolute `folder`. As for git, it is not looked for in and above the folders
+/// that `GIT_CEILING_DIRECTORIES` names.
 pub fn repository(folder: &Path) -> Option<&Path> {
-    folder.ancestors().find(|around| is_repository(around))
+    let ceilings = env::var_os("GIT_CEILING_DIRECTORIES").unwrap_or_default();
+    let ceilings: Vec<PathBuf> = env::split_paths(&ceilings).collect();
+    let mut around = folder.ancestors();
+    let is_below = |around: &&Path| *around == folder || !ceilings.iter().any(|at| at == around);
+    around
+        .by_ref()
+        .take_while(is_below)
+        .find(|around| is_repository(around))
 }
 
 pub fn is_repository(folder: &Path) -> bool {

@@ -43,7 +43,7 @@ pub fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {
         )
     };
     let mut reports: Vec<FileReport> = files.iter().map(one).collect();
-    lint::relate_reports(&mut reports, &mut [], true, report::path);
+    lint::relate_reports(&mut reports, true, report::path);
     reports
 }
 

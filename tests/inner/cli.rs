@@ -17,5 +17,10 @@ fn commands_and_documents() {
     ] {
         cases.env(name, "");
     }
+    // Each folder is a project of its own, not a part of this repository.
+    cases.env(
+        "GIT_CEILING_DIRECTORIES",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd"),
+    );
     cases.case("tests/cmd/*.trycmd").case("tests/cmd/*.toml");
 }

@@ -24,9 +24,7 @@ fn found(name: &str, source: &str) -> String {
         return String::new();
     };
     let mut reports = [report];
-    lint::relate_reports(&mut reports, &mut [], false, |path| {
-        path.display().to_string()
-    });
+    lint::relate_reports(&mut reports, false, |path| path.display().to_string());
     let lines = LineIndex::new(source.as_bytes());
     let mut found = String::new();
     for finding in &reports[0].checked.findings {

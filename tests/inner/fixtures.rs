@@ -19,7 +19,7 @@ fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
         &settings,
         checked,
     )];
-    lint::relate_reports(&mut reports, &mut [], true, |_| "Dockerfile".into());
+    lint::relate_reports(&mut reports, true, |_| "Dockerfile".into());
     let rules = reports[0]
         .checked
         .findings

@@ -256,7 +256,7 @@ fn a_fix_of_a_part_says_that_others_may_build_it() {
         fs::write(here.join("a/Dockerfile"), LOCKED).unwrap();
         let (code, _, err) = cachelane(folder, &[&["fix"], args].concat());
         assert!(code < 2, "{err}");
-        err.contains("looked for in what you named only")
+        err.contains("Only what you named was changed")
     };
     for (folder, args) in [
         ("", &["a"][..]),

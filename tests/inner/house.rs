@@ -154,10 +154,12 @@ fn only_the_command_line_touches_the_world() {
         .filter(|(path, _)| !path.starts_with("cli"))
     {
         let code = text.split("#[cfg(test)]").next().unwrap();
-        for word in ["println!", "eprintln!", "std::env", "process::exit"] {
-            assert!(!code.contains(word), "{} uses {word}", path.display());
-        }
         let disk = path.starts_with("workspace");
+        for word in ["println!", "eprintln!", "std::env", "process::exit"] {
+            // (Where a repository's root is looked for, a variable of git's says.)
+            let is_used = code.contains(word) && !(disk && word == "std::env");
+            assert!(!is_used, "{} uses {word}", path.display());
+        }
         assert!(
             disk || !code.contains("std::fs"),
             "{} touches the disk",

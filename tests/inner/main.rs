@@ -13,6 +13,7 @@ mod builds_yaml;
 mod circles;
 mod cli;
 mod config;
+mod context;
 #[cfg(target_os = "linux")]
 mod dependencies;
 mod docs;

@@ -121,7 +121,7 @@ fn outside(
     for path in resolved.iter().filter_map(|one| one.dockerfile.as_ref()) {
         if graph.index(path).is_none() && !outside.contains_key(path) {
             let mut report = (graph.access.load)(path, None);
-            relate_reports(report.as_mut_slice(), &mut [], false, graph.access.name);
+            relate_reports(report.as_mut_slice(), false, graph.access.name);
             outside.insert(path.clone(), report);
         }
     }
@@ -431,10 +431,11 @@ impl<'j> BuildChecker<'j> {
         is_shared(&one.builder) && (!is_called || callers.any(|is_shared| is_shared))
     }
 
-    /// Returns whether the Dockerfile of `one` is not among the files of the run.
+    /// Returns whether the Dockerfile of `one` is not among the files to check.
     fn is_outside(&self, one: &ResolvedBuild) -> bool {
         let path = one.dockerfile.as_ref();
-        path.is_some_and(|path| self.graph.index(path).is_none())
+        let is_checked = |index: usize| !self.graph.report(index).is_context;
+        path.is_some_and(|path| !self.graph.index(path).is_some_and(is_checked))
     }
 
     /// Returns the report on the Dockerfile of `one`, or on the file that it stands in.

@@ -56,6 +56,7 @@ fn circles(reports: &[FileReport]) -> Vec<Vec<LockKey>> {
         mounts,
         source: &report.source,
         by_buildah: report.checked.by_buildah == Some(true),
+        is_context: report.is_context,
     });
     lock_order::circles(&Index::new(files.collect(), &|_| String::new()))
 }

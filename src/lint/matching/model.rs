@@ -39,7 +39,7 @@ pub struct BuildStatus {
     pub lane: LaneStatus,
     /// The best fix of the locks that all builds share, where the Dockerfile has no lanes yet and any fix is made.
     pub fix: Option<Applicability>,
-    /// True where the Dockerfile is not among the files of the run.
+    /// True where the Dockerfile is not among the files to check.
     pub is_outside: bool,
     pub builder: Builder,
     pub value: Option<String>,

@@ -15,12 +15,12 @@ use crate::lint::check::check;
 use crate::lint::model::{Checked, FileReport};
 use crate::rules::{Learned, Settings};
 
-/// Gives the Dockerfiles among `reports` the settings that say which builds of these and the `others` make them for
+/// Gives the Dockerfiles among `reports` the settings that say which builds make them for
 /// several platforms at once, and by which variables they have lanes; checks those anew that had others. Says of them
 /// whether podman or buildah do all builds, and of the caches that files fill whether `fix` can fill them by other ids.
-pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &FileAccess<'_>) {
+pub fn note_builds(reports: &mut [FileReport], access: &FileAccess<'_>) {
     let (mut built_for, mut own_lanes, by_buildah, fills) = {
-        let all: Vec<&FileReport> = reports.iter().chain(others).collect();
+        let all: Vec<&FileReport> = reports.iter().collect();
         let builds = all.iter().filter_map(|report| report.builds.as_ref());
         let mut builds = builds.flat_map(|builds| &builds.file.builds);
         let tells = |build: &Build| build.tool.is_buildah() || build.platforms.may_be_several();
