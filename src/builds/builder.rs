@@ -458,41 +458,35 @@ impl Builders {
     /// Returns the builder that `create` makes; `None` for one that is the machine's as much as the daemon's own.
     fn created(&self, create: &Create) -> Option<Builder> {
         let endpoint = create.endpoint.as_deref();
-        let is_far = |endpoint: &str| matches!(self.daemon(endpoint), Builder::Elsewhere(_));
-        let is_address = |endpoint: &&str| endpoint.contains("://");
-        if endpoint.filter(is_address).is_some_and(is_far) {
-            return Some(Builder::Elsewhere(Elsewhere::Driver));
-        }
+        let address = endpoint.filter(|endpoint| endpoint.contains("://"));
+        let is_far = |address: &str| matches!(self.daemon(address), Builder::Elsewhere(_));
+        let is_far = address.is_some_and(is_far);
+        // A machine of its own says more.
+        let is_alone = self.machine.own().is_some() && !is_far;
         let input = create.driver.as_deref().and_then(input);
-        if let Some(input) = input.filter(|_| self.machine.own().is_none()) {
+        if let Some(input) = input.filter(|_| !is_alone) {
             return Some(Builder::OfDriver(Arc::new(CallersDriver {
                 input: input.to_owned(),
                 create: create.clone(),
                 before: Self::new(self.machine.clone(), self.daemons.clone()),
             })));
         }
+        let is_fixed = create.name.as_ref().is_some_and(|name| !is_open(name));
         match create.driver.as_deref() {
             Some(driver) if is_open(driver) => {
                 let why = format!("only a run knows the driver of its builder: `{driver}`");
-                return self
-                    .machine
-                    .own()
-                    .is_none()
-                    .then(|| Builder::Unknown(why.into()));
+                return (!is_alone).then(|| Builder::Unknown(why.into()));
             }
-            None | Some("docker-container" | "kubernetes") => {}
+            // Whatever daemon the endpoint names, the builder is a container there, or a pod, with the builder's name.
+            None | Some("docker-container" | "kubernetes") if !(is_far && is_fixed) => {}
             Some("docker") => return None,
             // Its endpoint is here.
-            Some("remote") if endpoint.is_some_and(|endpoint| endpoint.contains("://")) => {
-                return None;
-            }
-            Some(_) => return Some(Builder::Elsewhere(Elsewhere::Driver)),
+            Some("remote") if address.is_some() && !is_far => return None,
+            _ => return Some(Builder::Elsewhere(Elsewhere::Driver)),
         }
         // A daemon of the job's own has nobody else's builders.
         let is_in_service = matches!(self.machine.own(), Some(OwnBuilder::Service(_)));
-        let is_fixed = create.name.as_ref().is_some_and(|name| !is_open(name));
-        // A machine of its own says more.
-        let is_plain = endpoint.is_none() && !is_fixed && self.machine.own().is_none();
+        let is_plain = !is_fixed && !is_alone;
         (is_plain || is_in_service).then_some(Builder::Own(OwnBuilder::Made(create.by)))
     }
 }
