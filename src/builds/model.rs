@@ -132,6 +132,8 @@ pub enum Filled {
     Mount(String),
     /// All that the Dockerfile at this path, from the repository's root, has.
     Dockerfile(String),
+    /// Those whose id is one of these texts, which have expressions.
+    Quoted(Vec<String>),
 }
 
 /// A call of another file: a reusable workflow, or an action of the same repository.

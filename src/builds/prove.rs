@@ -42,10 +42,12 @@ pub fn prove_fills(
     let around = Around::NONE;
     let new = read_again(InFormat { format, around }, text, before, after, &[])?;
     let options = |fill: &Fill| {
-        let (Filled::Mount(text) | Filled::Dockerfile(text)) = &fill.caches;
-        text.split(',')
-            .map(str::to_owned)
-            .collect::<BTreeSet<String>>()
+        let texts = match &fill.caches {
+            Filled::Mount(text) | Filled::Dockerfile(text) => std::slice::from_ref(text),
+            Filled::Quoted(texts) => texts,
+        };
+        let options = texts.iter().flat_map(|text| text.split(','));
+        options.map(str::to_owned).collect::<BTreeSet<String>>()
     };
     let is_right = |(number, (old, new)): (usize, (&Fill, &Fill))| {
         let mut expected = options(old);

@@ -4,6 +4,8 @@
 //! `cache-target` and `cache-id` is the older form, by default of Go's build cache. Without any of them, it takes all cache
 //! mounts of `dockerfile`. It mounts them in a Dockerfile of its own, where no variable has a value.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::budget;
@@ -15,6 +17,9 @@ const NAME: &str = "buildkit-cache-dance";
 
 /// Says that a text is written in a way that no edit follows.
 const UNUSUAL: &str = "it is written in an unusual way there";
+
+/// Says that only a run knows which caches these are.
+const EXPRESSION: &str = "an expression is part of what names the cache there";
 
 /// Returns the caches that a step of `job` with this `uses` fills, if it is the action, a fork or a copy of it.
 pub fn fills(step: Node<'_>, uses: &str, job: Option<&str>) -> Vec<Fill> {
@@ -33,10 +38,24 @@ pub fn fills(step: Node<'_>, uses: &str, job: Option<&str>) -> Vec<Fill> {
         job: job.map(str::to_owned),
         renaming,
     };
+    let of_mount = |span, mount: String, renaming| {
+        let is_open = mount.contains("${{");
+        let renaming = if is_open {
+            Err(EXPRESSION.into())
+        } else {
+            renaming
+        };
+        fill(span, Filled::Mount(mount), renaming)
+    };
     if let Some(map) = input("cache-map") {
-        let mounts = mounts(map.value).into_iter();
+        let span = map.key.span();
+        let Some(mounts) = mounts(map.value) else {
+            let texts = quoted(map.value.text().unwrap_or_default());
+            return vec![fill(span, Filled::Quoted(texts), Err(EXPRESSION.into()))];
+        };
+        let mounts = mounts.into_iter();
         return mounts
-            .map(|(mount, renaming)| fill(map.key.span(), Filled::Mount(mount), renaming))
+            .map(|(mount, renaming)| of_mount(span, mount, renaming))
             .collect();
     }
     let (target, source) = (input("cache-target"), input("cache-source"));
@@ -58,20 +77,34 @@ pub fn fills(step: Node<'_>, uses: &str, job: Option<&str>) -> Vec<Fill> {
         }
         None => added(with, target),
     };
-    vec![fill(place, Filled::Mount(mount), renaming)]
+    vec![of_mount(place, mount, renaming)]
+}
+
+/// Returns the texts within quotes of a map that is no JSON since expressions make some of it.
+fn quoted(map: &str) -> Vec<String> {
+    if !map.contains("${{") || !budget::spend(4 * map.len()) {
+        return Vec::new();
+    }
+    // A text in an expression may hold others, as `'{ "id": "apt" }'` does.
+    let split = [
+        map.split(&['"'][..]).collect::<Vec<&str>>(),
+        map.split(&['"', '\''][..]).collect(),
+    ];
+    let pairs = split.iter().flat_map(|parts| parts.windows(2));
+    // The key of an entry is the name of a folder.
+    let values = pairs.filter(|pair| !pair[1].trim_start().starts_with(':'));
+    let texts: BTreeSet<&str> = values.map(|pair| pair[0].trim_matches('\\')).collect();
+    texts.into_iter().map(str::to_owned).collect()
 }
 
 fn options(name: &str, value: &str) -> String {
     format!("type=cache,{name}={value}")
 }
 
-/// Returns the mounts of a `cache-map`, and how each gets another id; none where it is no JSON.
-fn mounts(map: Node<'_>) -> Vec<(String, Result<Renaming, String>)> {
-    let text = map.text().unwrap_or_default();
-    let all: Map<String, Value> = Some(text)
-        .filter(|text| budget::spend(text.len()))
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default();
+/// Returns the mounts of a `cache-map`, and how each gets another id; `None` where it is no JSON.
+fn mounts(map: Node<'_>) -> Option<Vec<(String, Result<Renaming, String>)>> {
+    let text = map.text().filter(|text| budget::spend(text.len()))?;
+    let all: Map<String, Value> = serde_json::from_str(text).ok()?;
     let mount = |value: &Value| match value {
         Value::String(target) => Some(options("target", target)),
         Value::Object(all) => {
@@ -90,12 +123,11 @@ fn mounts(map: Node<'_>) -> Vec<(String, Result<Renaming, String>)> {
         let value = places.and_then(|places| places.get(name));
         in_map(map, value?)
     };
-    all.iter()
-        .filter_map(|(name, value)| {
-            let renaming = renaming(name).ok_or_else(|| UNUSUAL.to_owned());
-            Some((mount(value)?, renaming))
-        })
-        .collect()
+    let mounts = all.iter().filter_map(|(name, value)| {
+        let renaming = renaming(name).ok_or_else(|| UNUSUAL.to_owned());
+        Some((mount(value)?, renaming))
+    });
+    Some(mounts.collect())
 }
 
 /// Returns how `value`, of the JSON in the text of `map`, gets another id.
