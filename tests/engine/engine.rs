@@ -125,6 +125,11 @@ impl Engine {
             .map(drop)
     }
 
+    /// The folder that the engine and its client see as `/srv`.
+    pub fn state(&self) -> &Path {
+        &self.guard.state
+    }
+
     /// The docker client, run by `runner` if that is a command, in the engine's namespaces; it is killed when its time is
     /// over.
     pub fn client(&self, limit: Duration, runner: &[String]) -> Command {

@@ -26,7 +26,7 @@ mod schedule;
 use std::process::ExitCode;
 
 use engine::{Engine, Version};
-use facts::{FACTS, Fact};
+use facts::{FACTS, Fact, container};
 use report::Report;
 
 /// A result whose error is a sentence for people.
@@ -87,6 +87,9 @@ fn start() -> Outcome<Vec<Engine>> {
 }
 
 fn run(engines: &[Engine], facts: &[&'static Fact]) -> ExitCode {
+    if facts.iter().any(|fact| fact.name == "container") {
+        let _ = container::program();
+    }
     let report = Report::new(engines, schedule::run(engines, facts));
     let written = report
         .write()

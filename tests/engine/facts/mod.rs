@@ -2,6 +2,7 @@
 
 mod caches;
 mod callers;
+pub mod container;
 mod ids;
 mod layers;
 mod locks;
@@ -280,5 +281,13 @@ pub const FACTS: &[Fact] = &[
         on: NEWER,
         quiet: false,
         run: rocker::buildkit,
+    },
+    Fact {
+        name: "container",
+        claim: "The container of a release, built of nothing but the program, checks and fixes a repository that is mounted at \
+                `/repo`",
+        on: BOTH,
+        quiet: false,
+        run: container::image,
     },
 ];
