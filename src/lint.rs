@@ -38,7 +38,7 @@ pub use {
     add_ignores::add_ignores,
     embedded::may_hold_locks,
     list::{Listed, ListedMount, list, list_inline},
-    model::{KnownBuild, LaneStatus},
+    model::{KnownBuild, LaneStatus, MissingImages},
     unread::{Unread, find as find_unread},
 };
 #[cfg(feature = "internals")]

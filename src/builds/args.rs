@@ -57,6 +57,8 @@ pub struct Arg {
     pub value: Option<String>,
     pub span: Span,
     pub from: ValueSource,
+    /// The expressions that make the value where nobody sets its variables, as written: of a bake file that does not tell it.
+    pub default: Option<String>,
 }
 
 impl Arg {
@@ -66,6 +68,7 @@ impl Arg {
             value,
             span,
             from: ValueSource::Variables(Vec::new()),
+            default: None,
         }
     }
 

@@ -285,6 +285,9 @@ pub trait Values: fmt::Debug + Send + Sync {
 
     /// Returns the lane that `cachelane id` gives this run, in the same way.
     fn lane(&self) -> Option<String>;
+
+    /// Returns `text` with the values of its expressions alone: what a shell makes of it stays as it is.
+    fn filled(&self, text: &str) -> Option<String>;
 }
 
 /// The name that stands for the name of the workflow that a run belongs to.

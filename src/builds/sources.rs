@@ -6,7 +6,7 @@ use crate::text::Span;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     pub span: Span,
-    /// As in [`Subject::File`](super::model::Subject::File).
+    /// As in [`Subject::File`](super::model::Subject::File); of a Makefile it may be a pattern.
     pub path: String,
     /// The service that extends one of that file; `None` where the file is included.
     pub extended: Option<Extended>,

@@ -3,7 +3,7 @@
 use crate::builds::{Build, Runs, Unknown};
 use crate::fix::Applicability;
 use crate::lint::matching::BuildStatus;
-use crate::lint::{FileReport, LaneStatus, Unread};
+use crate::lint::{FileReport, LaneStatus, MissingImages, Unread};
 use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
@@ -42,8 +42,9 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
                 continue;
             };
             let all = builds.file.unknown.iter().chain(&builds.unresolved);
-            let all = all.chain(&builds.only_missing);
             listed.extend(all.map(|lost| unknown(file, "a build", lost)));
+            let images = builds.only_missing.iter();
+            listed.extend(images.filter_map(|images| only_missing(file, images, &run)));
             listed.extend(builds.unread.iter().map(|unread| unread_file(file, unread)));
         }
     }
@@ -102,6 +103,26 @@ fn next(status: &BuildStatus, run: &Run<'_>) -> String {
         Some(Applicability::Unsafe) => format!("`{}`", typed("cachelane fix --unsafe")),
         None => format!("`{}` says more", typed("cachelane check")),
     }
+}
+
+/// Returns the row of a Dockerfile that a command builds only where its image is not there.
+fn only_missing(file: &Reported<'_>, images: &MissingImages, run: &Run<'_>) -> Option<ListedBuild> {
+    let Reported { report, lines } = file;
+    let build: &Build = report.builds.as_ref()?.file.builds.get(images.build)?;
+    Some(ListedBuild {
+        path: report::path(&report.path),
+        line: lines.line(build.span.start),
+        name: build.name.clone(),
+        tool: build.tool.as_str(),
+        dockerfile: images.dockerfile.as_ref().map(|path| run.shown(path)),
+        target: images.target.clone(),
+        matrix: None,
+        lane: LaneStatus::OnlyMissing,
+        next: None,
+        builder: None,
+        value: None,
+        unknown: None,
+    })
 }
 
 /// Returns the row of a file that cannot be read.

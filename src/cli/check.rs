@@ -8,6 +8,7 @@ use crate::report::{Format, Note, Run as Reported, RunError, Summary, human};
 use crate::text::inert;
 
 use super::args::{CheckArgs, FixSettings, STDIN};
+use super::notes::note_templates;
 use super::outcome::{CommandResult, Error, Outcome};
 use super::run::{Run, Texts};
 use super::since::Since;
@@ -42,6 +43,9 @@ pub fn run(args: &CheckArgs) -> CommandResult {
     let since = since.map(|revision| Since::new(revision, &run));
     let since = since.transpose().map_err(|error| failed(error.into()))?;
     let (mut checked, _) = run.check();
+    if args.gate.is_verbose() {
+        note_templates(&checked.results);
+    }
     let format = args.format.unwrap_or_else(output::default_format);
     let map = if format == Format::Github && output::step_summary().is_some() {
         run.map_locks(&checked.results)

@@ -17,6 +17,7 @@ use crate::workspace::file;
 use super::args::{FixArgs, FixSettings, Plain, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::fix_output::{Output, embedded_line, embedded_locks, explain};
+use super::notes::note_templates;
 use super::outcome::{CommandResult, Error, Outcome};
 use super::run::{Run, Texts};
 use super::terminal;
@@ -62,6 +63,9 @@ pub fn run(args: &FixArgs) -> CommandResult {
     let (mut reports, fixes) = fixing.together(fixed.results, |reports| {
         run.relate(reports, whole).is_some()
     });
+    if args.gate.is_verbose() {
+        note_templates(&reports);
+    }
     let summary = Summary::new(&reports, fixed.files);
     let mut output = Output::default();
     for (report, done) in reports.iter_mut().zip(&fixes) {

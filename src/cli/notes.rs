@@ -6,6 +6,7 @@ use crate::builds::argv::quoted;
 use crate::lint::FileReport;
 use crate::project::input::absolute;
 use crate::report::{self, Note, RunError};
+use crate::text::LineIndex;
 
 use super::run::Run;
 use super::terminal;
@@ -16,6 +17,28 @@ pub fn typed(start: &str, paths: &[PathBuf]) -> String {
     let paths = paths.map(|path| quoted(path.as_os_str().as_encoded_bytes()));
     let words: Vec<String> = std::iter::once(start.to_owned()).chain(paths).collect();
     words.join(" ")
+}
+
+/// Names the templates among `reports`, of which nothing is known.
+pub fn note_templates(reports: &[FileReport]) {
+    for report in reports {
+        let unread = report
+            .builds
+            .as_ref()
+            .and_then(|builds| builds.unread.as_ref());
+        let Some(template) = unread.filter(|unread| unread.is_template) else {
+            continue;
+        };
+        let error = RunError {
+            path: Some(report::path(&report.path)),
+            line: Some(LineIndex::new(&report.source).line(template.span.start)),
+            message: format!(
+                "a template: which builds it makes is not known ({})",
+                template.why
+            ),
+        };
+        terminal::warn(&error.to_string());
+    }
 }
 
 impl Run<'_> {

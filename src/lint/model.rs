@@ -260,7 +260,7 @@ pub struct BuildFileReport {
     /// Its builds that lead to a missing file, set by [`match_builds`](super::matching::match_builds).
     pub unresolved: Vec<Unknown>,
     /// Its commands that build only the images that are not there, set by [`match_builds`](super::matching::match_builds).
-    pub only_missing: Vec<Unknown>,
+    pub only_missing: Vec<MissingImages>,
     /// The missing lanes of its builds, set by [`match_builds`](super::matching::match_builds).
     pub missing: Vec<MissingArg>,
     /// For each cache that it fills, `Ok` where `fix` can fill it by another id, or else the reason; set by
@@ -321,6 +321,8 @@ pub enum LaneStatus {
     NotThere,
     /// The Dockerfile has locks that all builds share, and no lanes yet.
     NotYet,
+    /// The command builds only the images that are not there.
+    OnlyMissing,
     /// The Dockerfile, or its arguments, cannot be known.
     Unknown,
 }
@@ -338,6 +340,20 @@ pub struct KnownBuild {
     pub is_called: bool,
     /// True where a finding says that it waits for others.
     pub is_found: bool,
+}
+
+/// A command that builds only the images that are not there.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "the command line lists them")
+)]
+pub struct MissingImages {
+    /// The index of the build.
+    pub build: usize,
+    /// A Dockerfile that it then builds; `None` for one within the file.
+    pub dockerfile: Option<PathBuf>,
+    pub target: Option<String>,
 }
 
 /// A lane that a build has to pass.

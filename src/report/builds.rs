@@ -42,6 +42,7 @@ fn shown(lane: LaneStatus) -> &'static str {
         LaneStatus::NotNeeded => "not needed",
         LaneStatus::NotThere => "no such Dockerfile",
         LaneStatus::NotYet => "no lane yet",
+        LaneStatus::OnlyMissing => "only where there is no image (`--build` builds it always)",
         LaneStatus::Unknown => "?",
     }
 }

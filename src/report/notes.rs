@@ -79,7 +79,13 @@ fn of_lanes(reports: &[FileReport], command: &dyn Fn(&str) -> String) -> Vec<Not
     if not_passed > 0 {
         let has = if not_passed == 1 { "has" } else { "have" };
         let (files, list) = (count(not_passed, "Dockerfile"), command("cachelane builds"));
-        let text = format!("{files} {has} lanes that no known build passes: `{list}`");
+        let mut by_namespace = asking.iter().filter(|report| report.settings.namespace);
+        let name = by_namespace.find_map(|report| Some(report.checked.lanes.first()?.arg()));
+        let what = match name {
+            Some(name) => format!("locks, and no known build passes `{name}`"),
+            None => "lanes that no known build passes".to_owned(),
+        };
+        let text = format!("{files} {has} {what}: `{list}`");
         add(NoteKind::LanesNotPassed, not_passed, text);
     }
     if !unbuilt.is_empty() {
@@ -123,9 +129,8 @@ fn asks(report: &FileReport) -> bool {
     let settings = &report.settings;
     (!report.checked.lanes.is_empty() || within.flatten().next().is_some())
         && settings.is_on(RuleId::UnpassedArg)
-        && settings.takes_variables()
+        && (settings.namespace || settings.takes_variables())
         && !settings.has_own_builders()
-        && !settings.namespace
 }
 
 /// Returns whether none of the known builds passes the lanes of `report`, no finding says so, and some may share a builder.
@@ -138,7 +143,14 @@ fn is_passed_by_none(report: &FileReport) -> bool {
         LaneStatus::Namespace,
         LaneStatus::Unknown,
     ];
-    let is_open =
-        has(LaneStatus::Default) || has(LaneStatus::HandedOn) && !has(LaneStatus::OwnMachine);
+    // Where all build stages without locks, those of the others are not known.
+    let is_elsewhere = || {
+        let mut all = known();
+        let may_share = all.clone().any(|build| build.builder.own().is_none());
+        may_share && all.all(|build| build.lane == LaneStatus::NotNeeded)
+    };
+    let is_open = has(LaneStatus::Default)
+        || has(LaneStatus::HandedOn) && !has(LaneStatus::OwnMachine)
+        || is_elsewhere();
     is_open && !known().any(|build| build.is_found || passed.contains(&build.lane))
 }

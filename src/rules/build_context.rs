@@ -57,6 +57,8 @@ pub struct Clearing<'a> {
     pub is_locked: bool,
     /// The place of the first one.
     pub place: Location,
+    /// What makes a builder for the job, where there is such a thing.
+    pub own_builder: Option<&'static str>,
 }
 
 pub struct BuildContext<'a> {
@@ -72,6 +74,8 @@ pub struct BuildContext<'a> {
     /// The lane or namespace that it passes, as written: a name and its value.
     pub passed: Option<(&'a str, &'a str)>,
     pub waiting: Waiting,
+    /// True where a known command sets the variable that makes the value of a service's or target's lane.
+    pub is_set: bool,
 }
 
 impl BuildContext<'_> {

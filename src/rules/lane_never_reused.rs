@@ -1,7 +1,7 @@
 //! `lane-never-reused`: a lane that differs in every run, so that its cache is never reused.
 
 use crate::budget;
-use crate::builds::{Arg, Build, NAMESPACE, Runs, Service, ValueSource};
+use crate::builds::{Arg, Leg, NAMESPACE, Runs, Service, ValueSource};
 use crate::finding::{Finding, RuleId};
 use crate::text::marks::SAME;
 
@@ -10,13 +10,14 @@ use super::build_context::BuildContext;
 /// Names whose values differ in every run, from the CIs' own documents, matched as whole words in any case.
 const VOLATILE: &[&str] = &[
     // GitHub
-    "github.run_id github.run_number github.run_attempt github.sha github.workflow_sha github.event.after",
+    // (`github.run_attempt` is 1 in nearly all runs.)
+    "github.run_id github.run_number github.sha github.workflow_sha github.event.after",
     "github.event.before github.event.head_commit.id github.event.head_commit.timestamp",
     "github.event.pull_request.head.sha github.event.pull_request.merge_commit_sha",
     "github.event.merge_group.head_sha github.event.workflow_run.id github.event.workflow_run.run_number",
     "github.event.workflow_run.head_sha github.event.workflow_run.head_commit.id github.event.check_run.id",
     "github.event.check_suite.id github.event.check_suite.head_sha github.event.deployment.id",
-    "github.event.deployment.sha job.container.id GITHUB_RUN_ID GITHUB_RUN_NUMBER GITHUB_RUN_ATTEMPT",
+    "github.event.deployment.sha job.container.id GITHUB_RUN_ID GITHUB_RUN_NUMBER",
     "GITHUB_SHA GITHUB_WORKFLOW_SHA RUNNER_TRACKING_ID",
     // GitLab
     "CI_PIPELINE_ID CI_PIPELINE_IID CI_PIPELINE_CREATED_AT CI_JOB_ID CI_JOB_STARTED_AT CI_COMMIT_SHA",
@@ -78,10 +79,18 @@ fn stays(command: &str) -> Option<Stays> {
         return day.then_some(Stays::Day);
     }
     // A branch's name, a folder, the last tag, and the hash of a file or folder are the same until that changes.
-    let names = ["--abbrev-ref", "--symbolic-full-name", "--show-", ":"];
+    let names = [
+        "--abbrev-ref",
+        "--symbolic-full-name",
+        "--show-",
+        "--git-",
+        "--is-",
+        ":",
+    ];
     let kept = match command {
         _ if command.starts_with("git rev-parse") => names.iter().any(|sign| has(sign)),
         _ if command.starts_with("git describe") => has("--abbrev=0"),
+        _ if command.starts_with("git") && has("format") => has(" -- ") || prints_people(command),
         _ if command.starts_with("git") => has(" -- ") || has(":"),
         _ if command.starts_with("head") || command.starts_with("tr") => !has("/dev/urandom"),
         _ => false,
@@ -89,12 +98,27 @@ fn stays(command: &str) -> Option<Stays> {
     (!kept).then_some(Stays::Run)
 }
 
+/// Returns whether all that a format of `git log` prints is who wrote the commit, or who committed it.
+fn prints_people(command: &str) -> bool {
+    let Some((_, format)) = command.split_once("format") else {
+        return false;
+    };
+    let format = format.replace("%%", "").replace("%n", "");
+    let mut printed = format.split('%').skip(1).peekable();
+    let is_person = |text: &str| {
+        let mut letters = text.chars();
+        let is_who = matches!(letters.next(), Some('a' | 'c'));
+        is_who && matches!(letters.next(), Some('n' | 'N' | 'e' | 'E' | 'l' | 'L'))
+    };
+    printed.peek().is_some() && printed.all(is_person)
+}
+
 pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     let names = cx.lanes.args.iter().map(String::as_str);
     let names: Vec<&str> = names.chain([NAMESPACE]).collect();
     let found = cx.build.args.iter().find_map(|arg| {
         let name = names.iter().find(|name| arg.name.is_lane(name))?;
-        Some((arg, name, value(cx.build, arg)?))
+        Some((arg, name, value(cx, arg)?))
     });
     let Some((arg, name, (what, stays))) = found else {
         return;
@@ -121,8 +145,10 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding.point(cx.asks()));
 }
 
-/// Returns what makes the value of `arg` differ: as it is written, or as the build's runs see it.
-fn value(build: &Build, arg: &Arg) -> Option<(String, Stays)> {
+/// Returns what makes the value of `arg` differ: as it is written, as the build's runs see it, or as the file makes it where
+/// nobody sets its variables.
+fn value(cx: &BuildContext<'_>, arg: &Arg) -> Option<(String, Stays)> {
+    let build = cx.build;
     let written = arg
         .value
         .clone()
@@ -142,7 +168,17 @@ fn value(build: &Build, arg: &Arg) -> Option<(String, Stays)> {
         return Some((name.to_owned(), Stays::Run));
     }
     let mut runs = build.legs.iter().take_while(|_| budget::spend(1));
-    volatile(&written).or_else(|| runs.find_map(|leg| volatile(&leg.values.value(&written)?)))
+    let in_run = |leg: &Leg| {
+        let known = leg
+            .values
+            .value(&written)
+            .or_else(|| leg.values.filled(&written));
+        volatile(&known?)
+    };
+    let by_default = || volatile(arg.default.as_deref().filter(|_| !cx.is_set)?);
+    volatile(&written)
+        .or_else(|| runs.find_map(in_run))
+        .or_else(by_default)
 }
 
 /// Returns `name` as [`VOLATILE`] has it.

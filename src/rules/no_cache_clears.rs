@@ -59,7 +59,10 @@ pub(super) fn check(cx: &Clearing<'_>, findings: &mut Vec<Finding>) {
         }
         _ => "\nor name stages without cache mounts: `--no-cache-filter STAGE`",
     };
-    let own = "\nor give the job a builder of its own, for example by docker/setup-buildx-action";
+    let own = cx
+        .own_builder
+        .map(|by| format!("\nor give the job a builder of its own, for example by {by}"));
+    let own = own.unwrap_or_default();
     let finding = Finding::new(RuleId::NoCacheClears, cx.no_cache.span, message)
         .help(format!("{by_argument}{filter}{own}"));
     findings.push(finding.point(cx.place.clone()));

@@ -98,18 +98,20 @@ pub fn stale_fill(
 fn by_hand(cx: &BuildContext<'_>) -> String {
     let args = cx.args();
     let (name, value) = cx.passed.unwrap_or((&args, ""));
-    if value.contains("cachelane id") {
-        return "a process cannot see the matrix of its job: put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the \
-                job's `env`"
-            .into();
-    }
     match cx.runs {
         Runs::Matrix(axes) if !axes.is_empty() => {
             let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
-            if let (true, Waiting::For(pair)) =
-                (axes.iter().all(|axis| value.contains(axis)), &cx.waiting)
-            {
-                return besides(&pair.tells, name, value);
+            let has = |axis: &String| mentions(value, axis);
+            match &cx.waiting {
+                Waiting::For(pair) if axes.iter().all(has) => {
+                    return besides(&pair.tells, name, value);
+                }
+                Waiting::For(pair) if pair.tells == Tells::Matrix && is_job_lane(value) => {
+                    return "a process cannot see the matrix of its job: put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into \
+                            the job's `env`"
+                        .into();
+                }
+                _ => {}
             }
             let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
             format!(
@@ -119,6 +121,25 @@ fn by_hand(cx: &BuildContext<'_>) -> String {
         }
         _ => format!("pass `{name}` with a value that each job has for itself"),
     }
+}
+
+/// Returns whether a value is what `cachelane id` calls the job, without a lane that somebody types.
+fn is_job_lane(value: &str) -> bool {
+    let (_, options) = value.split_once("cachelane id").unwrap_or(("", "-"));
+    !options.contains(['-', '"', '\''])
+        && !options
+            .trim_start()
+            .starts_with(|ch: char| ch != ')' && ch != '`')
+}
+
+/// Returns whether a value has the variable or the part of an expression that is called `axis`, as a whole word.
+fn mentions(value: &str, axis: &str) -> bool {
+    let is_part = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
+    let mut found = value.match_indices(axis);
+    found.any(|(at, _)| {
+        let (before, behind) = (&value[..at], &value[at + axis.len()..]);
+        before.contains(['$', '{']) && !before.ends_with(is_part) && !behind.starts_with(is_part)
+    })
 }
 
 /// Says what a value needs that holds the values of the matrix by now.

@@ -140,13 +140,15 @@ const ONE: &[(&str, &str)] = &[
         "Docker (the context is `${DIR}`)",
     ),
     ("docker build -f \"$F\" .", "Docker (the file is `$F`)"),
+    ("docker build - < Dockerfile", "Docker Dockerfile"),
+    ("cat x | docker build -f - .", "Docker x"),
     (
-        "docker build - < Dockerfile",
-        "Docker (the Dockerfile comes from standard input)",
+        "sed s/a/b/ x | docker build -f - .",
+        "Docker (the file comes from standard input)",
     ),
     (
-        "cat x | docker build -f - .",
-        "Docker (the file comes from standard input)",
+        "cat x && docker build -",
+        "Docker (the Dockerfile comes from standard input)",
     ),
     (
         "docker build https://github.com/a/b.git#main",

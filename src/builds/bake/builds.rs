@@ -205,12 +205,15 @@ impl<'f> Lineage<'f> {
                 seen.insert(name.to_owned());
                 let span = field.value.span;
                 let written = String::from_utf8_lossy(span.of(source.as_bytes()));
-                let value = value
-                    .text()
+                let known_text = value.text();
+                let value = known_text
+                    .clone()
                     .unwrap_or_else(|| written.trim_matches('"').into());
                 let span = Span::new(field.key_span.start, span.end);
+                let is_known = known_text.is_some();
                 args.push(Arg {
                     from: scope.variables(&field.value),
+                    default: (!is_known).then(|| scope.defaults(&field.value)),
                     ..Arg::new(name, Some(value.into_owned()), span)
                 });
             }

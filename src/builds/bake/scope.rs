@@ -164,8 +164,17 @@ impl<'a> BakeScope<'a> {
         names
     }
 
-    /// Returns all variables that change `ast` when the environment sets them, through others too.
-    pub(super) fn variables(&self, ast: &Ast) -> ValueSource {
+    /// Returns the defaults of all variables that `ast` is made of, as written.
+    pub(super) fn defaults(&self, ast: &Ast) -> String {
+        let all = self.reached(ast).into_iter();
+        let defaults = all.filter_map(|name| *self.declared.get(name.as_str())?);
+        let texts = defaults
+            .map(|default| String::from_utf8_lossy(default.span.of(self.source.as_bytes())));
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns all variables of the file that `ast` is made of, through others too.
+    fn reached(&self, ast: &Ast) -> Vec<String> {
         let (mut found, mut open) = (Vec::new(), vec![ast]);
         while let Some(ast) = open.pop().filter(|_| budget::spend(1 + found.len())) {
             for name in self.names(ast).variables {
@@ -178,6 +187,12 @@ impl<'a> BakeScope<'a> {
                 }
             }
         }
+        found
+    }
+
+    /// Returns all variables that change `ast` when the environment sets them, through others too.
+    pub(super) fn variables(&self, ast: &Ast) -> ValueSource {
+        let mut found = self.reached(ast);
         let is_name = matches!(
             ast.kind,
             Kind::Other(Expression::Variable(_) | Expression::Traversal(_))

@@ -116,7 +116,8 @@ pub fn lane(
             }
             let is_told = is_told || ci.told.iter().any(|name| variable(name).is_some());
             let note = ci.sharing.filter(|_| !is_told);
-            lane.notes.extend(note.map(str::to_owned));
+            let notes = note.into_iter().chain(ci.always);
+            lane.notes.extend(notes.map(str::to_owned));
             lane.name = named(&parts, matrix.as_ref());
             lane.source = Source::Ci {
                 name: ci.name,

@@ -10,6 +10,8 @@ pub struct Ci {
     pub sharing: Option<&'static str>,
     /// The variables that the note is needless with.
     pub told: &'static [&'static str],
+    /// The note on jobs that share a lane even where the matrix is given.
+    pub always: Option<&'static str>,
     /// The variable that names the repository, where `parts` have no name of it; `None` where no variable does.
     pub repository: Option<&'static str>,
 }
@@ -41,9 +43,12 @@ pub const CIS: &[Ci] = &[
     .sharing(
         "GitHub Actions does not tell a process the values of its job's matrix: if there is one, \
          all its jobs share this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the \
-         environment. The callers of a reusable workflow share it, too: let each pass another input, and set CACHE_ID to \
-         that",
+         environment",
         &[],
+    )
+    .always(
+        "if this is a job of a reusable workflow, all its callers in a run share this lane: let each pass another input, and \
+         set CACHE_ID to that",
     )
     .repository("GITHUB_REPOSITORY"),
     // The name has the values of `parallel:matrix` and the number of `parallel`. The slug is cut at 63 characters, so
@@ -177,11 +182,19 @@ const fn ci(name: &'static str, signs: &'static [&'static str], parts: &'static 
         parts,
         sharing: None,
         told: &[],
+        always: None,
         repository: None,
     }
 }
 
 impl Ci {
+    const fn always(self, note: &'static str) -> Self {
+        Self {
+            always: Some(note),
+            ..self
+        }
+    }
+
     const fn sharing(self, note: &'static str, told: &'static [&'static str]) -> Self {
         Self {
             sharing: Some(note),

@@ -37,6 +37,8 @@ pub struct Command {
     /// The positional words: the context, the targets or the services.
     pub rest: Vec<Word>,
     pub target: Option<Word>,
+    /// The file that its standard input is, where that is known.
+    pub input: Option<Word>,
     /// The folder of an option: Compose's `--project-directory`.
     pub folder: Option<Word>,
     pub args: Vec<BuildArg>,
@@ -106,6 +108,7 @@ impl Command {
             files: Vec::new(),
             rest: Vec::new(),
             target: None,
+            input: None,
             folder: None,
             args: Vec::new(),
             platforms: Vec::new(),

@@ -75,11 +75,12 @@ pub fn all(commands: Vec<Simple>, values: &Values<'_>) -> Commands {
                 continue;
             }
         }
-        let Some(command) = read(&simple.words).filter(|command| !command.only_looks) else {
+        let Some(mut command) = read(&simple.words).filter(|command| !command.only_looks) else {
             changes.extend(builders::change(&simple.words));
             variables.extend(simple.variables());
             continue;
         };
+        command.input.clone_from(&simple.input);
         found.push(FoundCommand {
             simple,
             command,

@@ -38,6 +38,11 @@ impl Resolver<'_> {
         } else {
             (command.files.last(), command.rest.last())
         };
+        let is_input = |word: &Word| word.text() == Some("-");
+        let input = command.input.as_ref();
+        if let Some(input) = input.filter(|_| file.or(context).is_some_and(is_input)) {
+            return self.path(input);
+        }
         if let Some(file) = file {
             let context = context.and_then(|context| context.resolve(self.values));
             if !is_buildah && context.is_some_and(|context| paths::is_remote(&context.text)) {

@@ -45,7 +45,8 @@ impl Contents for Compose {
     fn read_within(&'static self, source: &str, around: &Around) -> Result<BuildFile, ReadError> {
         let has = |word: &[u8]| memchr::memmem::find(source.as_bytes(), word).is_some();
         if ![&b"build"[..], b"include", b"extends"].into_iter().any(has) {
-            return Ok(BuildFile::default());
+            // One that breaks off may go on to build.
+            return Yaml::read(source).map(|_| BuildFile::default());
         }
         Ok(service::builds(&Yaml::read(source)?, &known(around)))
     }

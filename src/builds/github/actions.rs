@@ -26,15 +26,20 @@ const DEFAULT_CONTEXT: &str = "{{defaultContext}}";
 /// Returns the tool of the action `uses`.
 pub fn tool(uses: &str) -> Option<BuildTool> {
     let whole = name(uses);
+    // These are workflows, which a job uses; what others call so may have other inputs.
+    if let Some(workflow) = whole.strip_prefix(BUILDER) {
+        return match workflow {
+            "/.github/workflows/build.yml" => Some(BuildTool::BuildPushAction),
+            "/.github/workflows/bake.yml" => Some(BuildTool::BakeAction),
+            _ => None,
+        };
+    }
     // `docker/bake-action/subaction/…` builds nothing.
     let (_, name) = whole.split_once('/')?;
     match name {
         "ci" if whole == "devcontainers/ci" => Some(BuildTool::Devcontainer),
-        // Those of `github-builder` are workflows, which a job uses.
-        "build-push-action" | "github-builder/.github/workflows/build.yml" => {
-            Some(BuildTool::BuildPushAction)
-        }
-        "bake-action" | "github-builder/.github/workflows/bake.yml" => Some(BuildTool::BakeAction),
+        "build-push-action" => Some(BuildTool::BuildPushAction),
+        "bake-action" => Some(BuildTool::BakeAction),
         "buildah-build" => Some(BuildTool::Buildah),
         _ => None,
     }

@@ -103,3 +103,19 @@ pub fn mentioned(text: &str, context: &str) -> Vec<AxisPath> {
     }
     paths
 }
+
+/// Returns the name under which an environment has the value of a text that is one expression.
+pub fn variable(text: &str) -> Option<&str> {
+    let inner = text.trim().strip_prefix("${{")?.strip_suffix("}}")?;
+    set_by_name(inner.trim())
+}
+
+/// Returns the name under which an environment has the value of an expression: a variable's, or that of a step's or a job's
+/// output as `handed` calls it.
+pub fn set_by_name(expression: &str) -> Option<&str> {
+    let is_output = ["steps.", "needs."]
+        .iter()
+        .any(|context| expression.starts_with(context));
+    let output = || is_output.then_some(expression);
+    expression.strip_prefix("env.").or_else(output)
+}

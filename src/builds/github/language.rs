@@ -41,8 +41,7 @@ impl Language for Github {
     }
 
     fn variable<'e>(&self, expression: &'e str) -> Option<&'e str> {
-        let inner = expression.trim().strip_prefix("${{")?.strip_suffix("}}")?;
-        set_by_name(inner.trim())
+        expression::variable(expression)
     }
 
     fn chosen(&self, scope: &StepScope<'_>, text: &str) -> Vec<String> {
@@ -53,7 +52,7 @@ impl Language for Github {
         match name {
             "GITHUB_JOB" => scope.job.name.clone(),
             "GITHUB_WORKFLOW" => Some(same(WORKFLOW)),
-            "GITHUB_RUN_ID" | "GITHUB_RUN_NUMBER" | "GITHUB_RUN_ATTEMPT" => Some(same(RUN)),
+            "GITHUB_RUN_ID" | "GITHUB_RUN_NUMBER" => Some(same(RUN)),
             _ => name.starts_with("GITHUB_").then(|| same(name)),
         }
     }
@@ -110,13 +109,6 @@ impl Language for Github {
     }
 }
 
-/// Returns the name under which an environment has the value of an expression: a variable's, or that of a step's output as
-/// `handed` calls it.
-fn set_by_name(expression: &str) -> Option<&str> {
-    let output = || expression.starts_with("steps.").then_some(expression);
-    expression.strip_prefix("env.").or_else(output)
-}
-
 /// Returns the value of an expression in `scope`; `None` where it is unknown.
 fn evaluated(scope: &StepScope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
     let resolve = |context: &str, path: Option<&AxisPath>| operand(scope, context, path, looked);
@@ -142,8 +134,8 @@ fn operand(
     let name = format!("{context}.{path}");
     match (context, name.as_str()) {
         ("matrix", _) => of_matrix(scope, path, looked),
-        ("env" | "steps", name) => {
-            let name = set_by_name(name)?;
+        ("env" | "steps" | "needs", name) => {
+            let name = expression::set_by_name(name)?;
             // An earlier step may set another value.
             let set = scope
                 .env
@@ -208,7 +200,7 @@ fn of_matrix(
 /// Returns the value of a name in a run, as [`Values::value`](crate::builds::model::Values::value) does.
 fn of_run(name: &str) -> Option<Operand> {
     let name = match name {
-        "github.run_number" | "github.run_attempt" => RUN,
+        "github.run_number" => RUN,
         _ => name,
     };
     name.bytes()

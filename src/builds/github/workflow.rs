@@ -345,7 +345,7 @@ impl<'y> Workflow<'_, 'y> {
             return job.builders.clone();
         };
         let checkouts = paths::checkouts(steps);
-        let mut handed = Env::default();
+        let mut handed = Env::default().with(handed::of_needs(node, self.root));
         let mut builders = Seen::new(job.builders.clone());
         for (index, step) in steps.items().into_iter().enumerate() {
             let uses = step.get_text("uses").unwrap_or_default();

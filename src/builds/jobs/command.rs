@@ -31,6 +31,9 @@ impl InScript<'_> {
                     .as_str()
                     .and_then(|name| written(Lookup::Variable(name))),
             };
+            if let Some(lane) = value.as_deref().filter(|value| is_own_lane(value)) {
+                value = self.set_lane(scope).or_else(|| Some(lane.to_owned()));
+            }
             let from = match (word, arg.name.as_str()) {
                 _ if !scope.language.is_called() => ValueSource::Variables(Vec::new()),
                 (Some(word), _) => sources(word, scope),
@@ -65,6 +68,17 @@ impl InScript<'_> {
             is_kept || own.value.is_some() || environment.any(|(name, _)| name == own.name)
         };
         command.args.iter().filter(has_value).map(arg).collect()
+    }
+
+    /// Returns the lane that `cachelane` finds in the environment of the command, where that sets one.
+    fn set_lane(&self, scope: &StepScope<'_>) -> Option<String> {
+        let written = |need: Lookup<'_>| scope.written(need);
+        let own = self.found.environment(&self.variables);
+        let mut names = command::ROCKER_VARIABLES.into_iter().rev();
+        names.find_map(|name| match own.iter().find(|(own, _)| own.is(name)) {
+            Some((_, word)) => Some((*word)?.value(&written)),
+            None => written(Lookup::Variable(name)),
+        })
     }
 
     /// Returns the lane that rocker's extension takes from the environment, or makes of the CI's names for the job.
@@ -154,6 +168,15 @@ impl InScript<'_> {
             .filter_map(|set| set.value.as_ref());
         Some(values.next()?.value(&|need| scope.written(need)))
     }
+}
+
+/// Returns whether a value is what `cachelane id` prints where nobody types a lane.
+fn is_own_lane(value: &str) -> bool {
+    let inner = value
+        .strip_prefix("$(")
+        .and_then(|inner| inner.strip_suffix(')'));
+    let inner = inner.or_else(|| value.strip_prefix('`')?.strip_suffix('`'));
+    inner.is_some_and(|inner| inner.trim() == "cachelane id")
 }
 
 /// Returns where a script that others call has the value of a word from.

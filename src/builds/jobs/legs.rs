@@ -123,6 +123,10 @@ impl Values for Run {
     fn lane(&self) -> Option<String> {
         self.language.lane(&self.scope())
     }
+
+    fn filled(&self, text: &str) -> Option<String> {
+        self.scope().filled(text)?.plain()
+    }
 }
 
 impl Run {

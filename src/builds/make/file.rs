@@ -125,10 +125,14 @@ impl<'s> Makefile<'s> {
     pub fn included(&self) -> Vec<Source> {
         let source = |span: &Span| {
             let text = self.text(*span);
-            let text = self.expanded(text.split(" #").next().unwrap_or(text), None);
+            let text = without_wildcard(text.split(" #").next().unwrap_or(text));
+            let text = self.expanded(&text, None);
             let paths = text.split_whitespace().map(str::to_owned);
             let paths: Vec<String> = paths.collect();
-            let is_plain = |path: &String| !path.contains(['$', '*', '?', '%', '\\', '`']);
+            let is_plain = |path: &String| {
+                let path = path.strip_prefix("${CURDIR}/").unwrap_or(path);
+                !path.contains(['$', '%', '\\', '`'])
+            };
             let paths = paths.into_iter().filter(is_plain);
             let source = |path: String| {
                 let path = paths::join("", path.strip_prefix("${CURDIR}/").unwrap_or(&path))?;
@@ -417,4 +421,15 @@ impl<'s> Makefile<'s> {
         });
         true
     }
+}
+
+/// Returns the words of an `include` with the patterns themselves in place of `$(wildcard …)`, as `include` expands them, too.
+fn without_wildcard(text: &str) -> String {
+    let mut parts = text.split("$(wildcard ");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (patterns, behind) = part.rsplit_once(')').unwrap_or((part, ""));
+        plain.extend([patterns, behind]);
+    }
+    plain
 }

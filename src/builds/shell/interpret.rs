@@ -41,6 +41,7 @@ pub fn read(
         blocks: Vec::new(),
         depth: 0,
         open: true,
+        input: None,
         found: Vec::new(),
     };
     interpreter.run(&tokens);
@@ -50,7 +51,7 @@ pub fn read(
 /// Counts the assignments of each variable; one that is not followed counts twice.
 fn count(tokens: &[Token], counts: &mut HashMap<String, usize>) {
     let mut add = |name: &str, times: usize| *counts.entry(name.to_owned()).or_default() += times;
-    for command in tokens.split(|token| token.word().is_none()) {
+    for command in tokens.split(|token| matches!(token, Token::Op(_))) {
         let words: Vec<&Word> = command.iter().filter_map(Token::word).collect();
         let mut is_before = true;
         let mut previous: Option<&Word> = None;
@@ -109,6 +110,8 @@ struct Interpreter<'t> {
     blocks: Vec<Block>,
     depth: usize,
     open: bool,
+    /// The file that the command reads.
+    input: Option<Word>,
     found: Vec<Simple>,
 }
 
@@ -118,11 +121,17 @@ impl Interpreter<'_> {
         let mut words = Vec::new();
         let mut before = "\n";
         let mut tested = false;
+        // The file that goes through the pipe before the command.
+        let mut piped: Option<Word> = None;
         let end = Token::Op("\n");
         for token in tokens.iter().chain([&end]) {
             let op = match token {
                 Token::Word(word) => {
                     words.push(word);
+                    continue;
+                }
+                Token::Input(word) => {
+                    piped = Some(self.substitute(word));
                     continue;
                 }
                 Token::Op(op) => *op,
@@ -131,7 +140,15 @@ impl Interpreter<'_> {
             let tests = tests.is_some_and(|text| TESTS.contains(&text));
             let is_pipe = |op: &str| op.starts_with('|') && op != "||";
             let apart = is_pipe(before) || is_pipe(op) || op == "&";
+            let through = match words.as_slice() {
+                [cat, file] if is_pipe(op) && cat.text() == Some("cat") => {
+                    Some(self.substitute(file))
+                }
+                _ => None,
+            };
+            self.input = piped.take();
             self.command(&words, apart, before == "||" || tested);
+            piped = through;
             words.clear();
             tested = (tested || tests) && matches!(op, "&&" | "||");
             match op {
@@ -247,6 +264,7 @@ impl Interpreter<'_> {
             open: self.open,
             is_choice: self.blocks.iter().any(|block| block.is_choice),
             behind_variable: false,
+            input: self.input.clone(),
         });
     }
 

@@ -83,7 +83,7 @@ impl<'s> Lexer<'s> {
                 let rest = self.rest();
                 self.at += rest.find('\n').unwrap_or(rest.len());
             } else if matches!(byte, b'<' | b'>') || self.rest().starts_with("&>") {
-                self.redirection();
+                tokens.extend(self.redirection().map(Token::Input));
             } else if let Some(op) = OPERATORS.iter().find(|op| self.rest().starts_with(**op)) {
                 match *op {
                     ")" if nested && parentheses == 0 => return tokens,
@@ -105,27 +105,29 @@ impl<'s> Lexer<'s> {
         tokens
     }
 
-    /// Skips a redirection and its target; records a heredoc.
-    fn redirection(&mut self) {
+    /// Skips a redirection and its target; records a heredoc. Returns the file that becomes the standard input.
+    fn redirection(&mut self) -> Option<Word> {
         let rest = self.rest();
         if rest.starts_with("<(") || rest.starts_with(">(") {
             // A process substitution is a word; the commands in it read or write a pipe.
             self.at += 2;
             self.nested();
-            return;
+            return None;
         }
+        let is_input = rest.starts_with('<') && !rest.starts_with("<<") && !rest.starts_with("<&");
         let heredoc = rest.starts_with("<<") && !rest.starts_with("<<<");
         self.skip(&['<', '>', '&', '|']);
         let tabs = heredoc && self.peek() == Some(b'-');
         self.at += usize::from(tabs);
         self.skip(&[' ', '\t']);
         if matches!(self.peek(), None | Some(b'\n' | b';' | b'|' | b')')) {
-            return;
+            return None;
         }
         let target = self.word();
         if heredoc {
             self.heredocs.push((target.written(), tabs));
         }
+        is_input.then_some(target)
     }
 
     fn skip_heredocs(&mut self) {

@@ -39,6 +39,8 @@ pub struct Simple {
     pub is_choice: bool,
     /// True where a variable stood before its words that may be `sudo`, or nothing.
     pub behind_variable: bool,
+    /// The file that its standard input is: `cat FILE | docker build -`, `docker build - < FILE`.
+    pub input: Option<Word>,
 }
 
 /// A variable that a script sets for the commands below.
@@ -107,6 +109,8 @@ pub struct Word {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Word(Word),
+    /// The file that the command before it reads: `< FILE`.
+    Input(Word),
     /// An operator, or the end of a line as `\n`.
     Op(&'static str),
 }
@@ -115,7 +119,7 @@ impl Token {
     pub(super) const fn word(&self) -> Option<&Word> {
         match self {
             Self::Word(word) => Some(word),
-            Self::Op(_) => None,
+            Self::Input(_) | Self::Op(_) => None,
         }
     }
 }

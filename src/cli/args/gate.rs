@@ -44,7 +44,7 @@ pub struct Gate {
     /// The mildest finding to show; what fails the gate is shown in any case [default: warning for people, info for programs]
     #[arg(long, value_enum, value_name = "SEVERITY")]
     min_severity: Option<Shown>,
-    /// Show infos, too
+    /// Show infos, too, and name templates of workflows, pipelines, Compose and bake files
     #[arg(long, short, conflicts_with_all = ["min_severity", "quiet"])]
     verbose: bool,
 }
@@ -83,6 +83,10 @@ impl Gate {
             FailOn::Info => Some(Severity::Info),
             FailOn::Never => None,
         }
+    }
+
+    pub const fn is_verbose(&self) -> bool {
+        self.verbose
     }
 
     /// Returns the mildest severity to show, if any; `default` where none was asked for. What fails is always shown.

@@ -3,7 +3,7 @@
 use super::graph::BuildGraph;
 use super::resolved::ResolvedBuild;
 use crate::budget;
-use crate::builds::{NoCache, Subject};
+use crate::builds::{BuildTool, Builder, NoCache, Subject};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Location, Place};
 use crate::lint::model::FileReport;
@@ -47,10 +47,26 @@ pub(super) fn check(
         no_cache,
         is_locked: cleared.iter().any(|one| one.is_locked),
         place: Location { place, message },
+        own_builder: own_builder(graph, one),
         ids: cleared.into_iter().map(|one| one.id).collect(),
     };
     registry::check_clearing(&clearing, &mut findings);
     findings
+}
+
+/// Returns what makes a builder for the job of `one`: nothing for a service elsewhere, whose builders it makes itself.
+fn own_builder(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> Option<&'static str> {
+    let build = graph.build(one.id);
+    if matches!(one.builder, Builder::Elsewhere(_)) || build.tool == BuildTool::Nerdctl {
+        return None;
+    }
+    let path = (graph.access.name)(&graph.report(one.id.file).path);
+    let is_github = path.contains(".github/") || path.ends_with("action.yml");
+    Some(if is_github {
+        "docker/setup-buildx-action"
+    } else {
+        "`docker buildx create --use`"
+    })
 }
 
 /// A cache that a build empties.

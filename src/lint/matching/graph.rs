@@ -208,7 +208,11 @@ impl<'r> BuildGraph<'r> {
     /// Returns the absolute paths that a file includes by `path`, which may be a pattern.
     pub(super) fn included(&self, file: usize, path: &str) -> Vec<PathBuf> {
         let root = self.root(file);
-        if !path.contains('*') {
+        let marks: &[char] = match self.format(file) {
+            Some(format) if format.is_joined() => &['*'],
+            _ => &['*', '?', '['],
+        };
+        if !path.contains(marks) {
             return vec![self.path(root, path)];
         }
         // Each brace would be a level of the stack while the glob is read.
@@ -219,13 +223,27 @@ impl<'r> BuildGraph<'r> {
         let Ok(glob) = glob.map(|glob| glob.compile_matcher()) else {
             return Vec::new();
         };
-        let files = self.own_reports().filter_map(|(_, report)| {
-            let builds = report.builds.as_ref().filter(|_| budget::spend(1))?;
+        let name = |index: usize| Some(format!("{:?}", self.format(index)?));
+        let own = name(file);
+        let files = self.own_reports().filter_map(|(index, report)| {
+            budget::spend(1).then_some(())?;
             let path = (self.access.absolute)(&report.path);
-            let is_it = builds.format.is_joined() && glob.is_match(path.strip_prefix(root).ok()?);
+            let is_hidden = |path: &Path| {
+                let name = path.file_name().unwrap_or_default();
+                name.as_encoded_bytes().starts_with(b".") && marks.len() > 1
+            };
+            let below = path.strip_prefix(root).ok()?;
+            let is_it = name(index) == own && glob.is_match(below) && !is_hidden(below);
             is_it.then_some(path)
         });
         files.collect()
+    }
+
+    /// Returns the indices of the files that a file takes rules or services from by `source`, those that could be read.
+    pub(super) fn taken(&self, file: usize, source: &Source) -> Vec<usize> {
+        let paths = self.included(file, &source.path).into_iter();
+        let indices = paths.filter_map(|path| self.index(&path));
+        indices.filter(|index| self.is_read(*index)).collect()
     }
 
     /// Returns the index of the file that this one is a part of, if that is not itself.
@@ -420,7 +438,7 @@ impl<'r> BuildGraph<'r> {
                 .sources(file)
                 .iter()
                 .filter(|source| source.extended.is_none());
-            let files = all.filter_map(|source| self.read(self.root(file), &source.path));
+            let files = all.flat_map(|source| self.taken(file, source));
             for other in files {
                 if !found.contains(&other) {
                     found.push(other);

@@ -100,7 +100,7 @@ pub fn match_builds(
         builds.refills = refills.remove(&index).unwrap_or_default();
         builds.unresolved = unresolved.remove(&index).unwrap_or_default();
         let own = lost.only_missing.iter().filter(|(file, _)| *file == index);
-        builds.only_missing = own.map(|(_, unknown)| unknown.clone()).collect();
+        builds.only_missing = own.map(|(_, images)| images.clone()).collect();
         let mut found = findings.remove(&index).unwrap_or_default();
         found.retain(|finding| report.settings.is_on(finding.rule));
         // A build of several files with lanes is reported once.
@@ -238,7 +238,8 @@ impl<'j> BuildChecker<'j> {
         let fed = all.iter().filter(passes).flat_map(|one| &one.one.layers);
         let fed: HashSet<BuildId> = fed.copied().collect();
         for one in all {
-            if one.status == LaneStatus::Passed && one.is_open && !fed.contains(&one.one.id) {
+            let passes = matches!(one.status, LaneStatus::Passed | LaneStatus::Namespace);
+            if passes && one.is_open && !fed.contains(&one.one.id) {
                 one.status = LaneStatus::HandedOn;
             }
         }
@@ -375,6 +376,7 @@ impl<'j> BuildChecker<'j> {
                 runs,
                 passed,
                 waiting,
+                is_set: one.is_open && one.status != LaneStatus::HandedOn,
             };
             registry::check_build(&context, &mut findings);
             let is_fixed = findings.iter().any(|finding| finding.fix.is_some());

@@ -11,6 +11,7 @@ use super::names::{is_override, is_usual};
 use super::resolved::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Build, BuildFile, BuildTool, Builder, Call, Files, Subject, Unknown};
+use crate::lint::model::MissingImages;
 
 /// The variable that makes bake take paths from its files' own folders.
 const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
@@ -21,7 +22,7 @@ pub(super) struct Lost {
     /// Those that lead to a missing file.
     pub(super) unknown: Vec<(usize, Unknown)>,
     /// Those that run only where an image is not there.
-    pub(super) only_missing: Vec<(usize, Unknown)>,
+    pub(super) only_missing: Vec<(usize, MissingImages)>,
 }
 
 /// Returns every build of the run with each of its Dockerfiles, grouped by file; adds the others to `lost`.
@@ -45,14 +46,18 @@ pub(super) fn resolve(graph: &BuildGraph<'_>, lost: &mut Lost) -> Vec<ResolvedBu
     for (id, build) in graph.own_builds() {
         match resolver.build(id, build) {
             Ok(found) if build.only_missing => {
-                let span = build.span;
-                let why = "it builds only the images that are not there: `--build` builds all";
-                let unknown = Unknown {
-                    span,
-                    why: why.to_owned(),
-                };
-                lost.only_missing
-                    .extend((!found.is_empty()).then_some((id.file, unknown)));
+                let mut seen = HashSet::new();
+                let new = found
+                    .into_iter()
+                    .filter(|one| seen.insert((one.dockerfile.clone(), one.target.clone())));
+                lost.only_missing.extend(new.map(|one| {
+                    let images = MissingImages {
+                        build: id.build,
+                        dockerfile: one.dockerfile,
+                        target: one.target,
+                    };
+                    (id.file, images)
+                }));
             }
             Ok(found) => {
                 resolved.extend(found);
@@ -376,7 +381,7 @@ fn bases(graph: &BuildGraph<'_>) -> HashMap<usize, Vec<PathBuf>> {
         let sources = graph.sources(file).iter();
         let sources = sources.filter(|source| source.is_optional && budget::spend(16));
         let root = graph.root(file);
-        for index in sources.filter_map(|source| graph.index(&graph.path(root, &source.path))) {
+        for index in sources.flat_map(|source| graph.taken(file, source)) {
             bases.entry(index).or_default().push(root.clone());
         }
     }

@@ -65,6 +65,8 @@ def lane(
         is_told = text is not None or any(variable(name) for name in ci.told)
         if ci.sharing is not None and not is_told:
             notes.append(ci.sharing)
+        if ci.always is not None:
+            notes.append(ci.always)
         return JobLane(_named(parts, values), ci.name, tuple(notes))
     return JobLane(_named([], values), DEFAULT if values is None else "matrix", tuple(notes))
 

@@ -77,6 +77,8 @@ class Ci:
     sharing: Optional[str] = None
     # The variables that this is needless with.
     told: tuple[str, ...] = ()
+    # What to say about who shares a lane even where a matrix is given.
+    always: Optional[str] = None
 
     def runs(self, variable: Variable) -> bool:
         """Whether it runs the process in whose environment `variable` looks up names."""
@@ -94,8 +96,9 @@ CIS = (
         (("GITHUB_ACTIONS", None),),
         (First(("GITHUB_WORKFLOW",)), First(("GITHUB_JOB",))),
         "GitHub Actions does not tell a process the values of its job's matrix: if there is one, all its jobs share "
-        "this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the environment. The callers of a reusable "
-        "workflow share it, too: let each pass another input, and set CACHE_ID to that",
+        "this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the environment",
+        always="if this is a job of a reusable workflow, all its callers in a run share this lane: let each pass another "
+        "input, and set CACHE_ID to that",
     ),
     Ci("GitLab CI", (("GITLAB_CI", None),), (First(("CI_JOB_NAME", "CI_JOB_NAME_SLUG")),)),
     Ci("CircleCI", (("CIRCLECI", None),), (First(("CIRCLE_JOB",)), Index("CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"))),
