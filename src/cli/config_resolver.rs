@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::config::{Config, NAMES, Overrides, Shown};
+use crate::config::{Config, NAMES, Overrides, PYPROJECT, Problem, Shown};
 use crate::finding::Severity;
 use crate::lint;
 use crate::project::input::absolute;
@@ -119,10 +119,8 @@ impl ConfigResolver {
         }
         let path = absolute(&self.here, path);
         let mut folders = path.ancestors().skip(1);
-        match folders.find_map(|folder| disk::in_folder(folder, &NAMES)) {
-            Some(path) => self.load_found(&path),
-            None => Ok(Arc::clone(&self.none)),
-        }
+        let found = folders.find_map(|folder| self.load_from(folder));
+        found.unwrap_or_else(|| Ok(Arc::clone(&self.none)))
     }
 
     fn of_folder(&self, folder: &Path) -> Option<Arc<LoadedConfig>> {
@@ -149,9 +147,8 @@ impl ConfigResolver {
         if let Some(known) = folders.get(folder) {
             return known.clone();
         }
-        let found = match (disk::in_folder(folder, &NAMES), folder.parent()) {
-            (Some(path), _) => {
-                let loaded = self.load_found(&path);
+        let found = match (self.load_from(folder), folder.parent()) {
+            (Some(loaded), _) => {
                 let warn = |error: ConfigError| {
                     if !self.is_quiet {
                         terminal::warn_config(&error);
@@ -167,10 +164,17 @@ impl ConfigResolver {
         found
     }
 
-    /// Loads the configuration that was found at the absolute `path`.
-    fn load_found(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {
-        let shown = path.strip_prefix(&self.here).unwrap_or(path);
-        self.load(shown, disk::read_found(path))
+    /// Loads the configuration that the absolute `folder` has, if any: in a file of its own, or in that of Python's tools.
+    fn load_from(&self, folder: &Path) -> Option<Result<Arc<LoadedConfig>, ConfigError>> {
+        let shown = |path: &Path| path.strip_prefix(&self.here).unwrap_or(path).to_path_buf();
+        if let Some(path) = disk::in_folder(folder, &NAMES) {
+            return Some(self.load(&shown(&path), disk::read_found(&path)));
+        }
+        let path = disk::in_folder(folder, &[PYPROJECT])?;
+        // One that cannot be read concerns other tools.
+        let text = disk::read_found(&path).ok()?;
+        let read = Config::read_pyproject(&text, self.overrides.clone()).transpose()?;
+        Some(self.loaded(&shown(&path), text, read))
     }
 
     fn load(
@@ -178,17 +182,31 @@ impl ConfigResolver {
         path: &Path,
         text: io::Result<String>,
     ) -> Result<Arc<LoadedConfig>, ConfigError> {
-        let error = |text, problems, message| ConfigError {
+        let unread = |why: String| ConfigError {
             path: path.to_path_buf(),
-            text,
-            problems,
-            message,
+            text: String::new(),
+            problems: Vec::new(),
+            message: format!("cannot read the configuration: {why}"),
         };
-        let text = text.map_err(|why| {
-            let message = format!("cannot read the configuration: {why}");
-            error(String::new(), Vec::new(), message)
-        })?;
-        match Config::read(&text, self.overrides.clone()) {
+        let text = text.map_err(|why| unread(why.to_string()))?;
+        let overrides = self.overrides.clone();
+        let read = if path.file_name() == Some(PYPROJECT.as_ref()) {
+            let read = Config::read_pyproject(&text, overrides).transpose();
+            read.ok_or_else(|| unread("it has no table `[tool.cachelane]`".into()))?
+        } else {
+            Config::read(&text, overrides)
+        };
+        self.loaded(path, text, read)
+    }
+
+    /// Returns the configuration that was `read` in the `text` of the file at `path`.
+    fn loaded(
+        &self,
+        path: &Path,
+        text: String,
+        read: Result<Config, Vec<Problem>>,
+    ) -> Result<Arc<LoadedConfig>, ConfigError> {
+        match read {
             Ok(config) => Ok(Arc::new(LoadedConfig {
                 config,
                 file: Some(path.to_path_buf()),
@@ -196,10 +214,12 @@ impl ConfigResolver {
                 folder: absolute(&self.here, path.parent().unwrap_or(Path::new(""))),
                 here: self.here.clone(),
             })),
-            Err(problems) => {
-                let message = "the files that this configuration is for are left out";
-                Err(error(text, problems, message.into()))
-            }
+            Err(problems) => Err(ConfigError {
+                path: path.to_path_buf(),
+                text,
+                problems,
+                message: "the files that this configuration is for are left out".into(),
+            }),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, NAMES};
+use crate::config::{self, Config, NAMES, Overrides, PYPROJECT};
 use crate::init::{self, HookOutcome};
 use crate::lint::matching::OwnBuilders;
 use crate::report;
 use crate::text::printable;
+use crate::workspace::config as disk;
 use crate::workspace::discover::repository;
 use crate::workspace::file::{self, FileError};
 
@@ -16,6 +17,9 @@ use super::run::{Run, Texts};
 use super::terminal;
 
 const PRE_COMMIT: &str = ".pre-commit-config.yaml";
+
+/// The first run of the hook.
+const RUN_HOOK: &str = "pre-commit run cachelane --all-files";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -51,6 +55,15 @@ impl Initialized {
             print(&path, "it is there already, and is left as it is");
             return;
         }
+        let path = folder.join(PYPROJECT);
+        let has_table = disk::read_found(&absolute(&path)).is_ok_and(|text| has_table(&text));
+        if has_table {
+            print(
+                &path,
+                "it has a table `[tool.cachelane]`, and is left as it is",
+            );
+            return;
+        }
         let path = folder.join(NAMES[0]);
         match file::create(&path, config::template().as_bytes()) {
             Ok(()) => print(
@@ -68,8 +81,13 @@ impl Initialized {
         let old = match file::read(&path, file::MAX_SIZE) {
             Ok(old) => old,
             Err(FileError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-                let none = "there is none. If you use pre-commit, write one with this in it:";
-                return paste(&path, none, &init::snippet(VERSION));
+                return match file::create(&path, init::snippet(VERSION).as_bytes()) {
+                    Ok(()) => {
+                        print(&path, "written, with the hook `cachelane` in it");
+                        self.next.push(RUN_HOOK);
+                    }
+                    Err(error) => self.warn(&path, &error),
+                };
             }
             Err(error) => return self.warn(&path, &error),
         };
@@ -99,7 +117,7 @@ impl Initialized {
                     &path,
                     "the hook `cachelane` was added at the end of `repos`",
                 );
-                self.next.push("pre-commit run cachelane --all-files");
+                self.next.push(RUN_HOOK);
             }
         }
     }
@@ -132,11 +150,20 @@ fn propose_builders(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Returns whether the text of a `pyproject.toml` has a configuration, be it a broken one.
+fn has_table(text: &str) -> bool {
+    !matches!(Config::read_pyproject(text, Overrides::default()), Ok(None))
+}
+
 /// Returns the root of the repository around `folder`, where pre-commit looks; `folder` itself outside of one.
 fn root(folder: &Path) -> PathBuf {
-    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
-    match repository(&absolute) {
-        Some(root) if root != absolute.as_path() => root.to_path_buf(),
+    let full = absolute(folder);
+    match repository(&full) {
+        Some(root) if root != full.as_path() => root.to_path_buf(),
         _ => folder.to_path_buf(),
     }
 }

@@ -30,6 +30,20 @@ impl Config {
     /// Returns all problems: unknown keys, rules and values, wrong types, malformed globs and patterns.
     pub fn read(text: &str, overrides: Overrides) -> Result<Self, Vec<Problem>> {
         let keys = read::read(text).map_err(|problem| vec![problem])?;
+        Self::valid(keys, overrides)
+    }
+
+    /// Reads the configuration in the table `[tool.cachelane]` of a `pyproject.toml`; `None` without one.
+    ///
+    /// # Errors
+    /// Fails as [`Config::read`] does.
+    #[cfg(feature = "cli")]
+    pub fn read_pyproject(text: &str, overrides: Overrides) -> Result<Option<Self>, Vec<Problem>> {
+        let keys = read::read_pyproject(text).map_err(|problem| vec![problem])?;
+        keys.map(|keys| Self::valid(keys, overrides)).transpose()
+    }
+
+    fn valid(keys: Keys, overrides: Overrides) -> Result<Self, Vec<Problem>> {
         match Self::of(keys, overrides) {
             (config, problems) if problems.is_empty() => Ok(config),
             (_, problems) => Err(problems),

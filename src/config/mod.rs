@@ -29,3 +29,7 @@ pub use {
 /// The names of a configuration's file; the first wins where both are there.
 #[cfg(feature = "cli")]
 pub const NAMES: [&str; 2] = ["cachelane.toml", ".cachelane.toml"];
+
+/// The file of Python's tools, whose table `[tool.cachelane]` is a configuration, too.
+#[cfg(feature = "cli")]
+pub const PYPROJECT: &str = "pyproject.toml";

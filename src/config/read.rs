@@ -1,5 +1,7 @@
 //! Reads a configuration's keys and finds problems in them.
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use crate::finding::RuleId;
@@ -14,6 +16,34 @@ use super::values;
 /// # Errors
 /// Fails where it is no TOML, has an unknown key, or a value of another type.
 pub fn read(text: &str) -> Result<Keys, Problem> {
+    parse(text)
+}
+
+/// Reads the table `[tool.cachelane]` of a `pyproject.toml`; `None` without one, and where other tools' text is broken.
+///
+/// # Errors
+/// Fails as [`read`] does.
+#[cfg(feature = "cli")]
+pub fn read_pyproject(text: &str) -> Result<Option<Keys>, Problem> {
+    #[derive(Deserialize)]
+    struct Pyproject {
+        #[serde(default)]
+        tool: Tool,
+    }
+    #[derive(Default, Deserialize)]
+    struct Tool {
+        cachelane: Option<Keys>,
+    }
+    if !text.contains("cachelane") {
+        return Ok(None);
+    }
+    match parse::<Pyproject>(text) {
+        Err(_) if !text.contains("tool.cachelane") => Ok(None),
+        read => read.map(|file| file.tool.cachelane),
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     toml::from_str(text).map_err(|error| {
         let span = error
             .span()

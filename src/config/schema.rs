@@ -9,6 +9,12 @@ use crate::rules::profile::PROFILES;
 use super::keys::{SETTINGS, Unset};
 use super::values::BUILDERS;
 
+/// The address of the schema, by which editors find it.
+pub const ADDRESS: &str = concat!(
+    env!("CARGO_PKG_REPOSITORY"),
+    "/raw/main/docs/cachelane.schema.json"
+);
+
 pub fn schema() -> String {
     let mut keys = Map::new();
     for setting in SETTINGS {
@@ -63,6 +69,7 @@ pub fn schema() -> String {
     keys.insert("exempt".into(), exempt);
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ADDRESS,
         "title": "cachelane.toml",
         "description": "cachelane's configuration: `cachelane.toml` or `.cachelane.toml`, the nearest one upward from each Dockerfile.",
         "type": "object",

@@ -3,12 +3,14 @@
 use crate::finding::{RuleId, RuleMeta};
 
 use super::keys::{SETTINGS, Setting, Unset};
+use super::schema::ADDRESS;
 
 /// Returns the configuration, with each setting at its default, behind a `#`.
 pub fn template() -> String {
-    let mut text = String::from(
-        "# cachelane.toml: what cachelane goes by for the files in this folder and below.\n\
-         # Lines that start with `#` and no blank are settings with their defaults: take the `#` off to change one.\n",
+    let mut text = format!(
+        "#:schema {ADDRESS}\n\
+         # cachelane.toml: what cachelane goes by for the files in this folder and below.\n\
+         # Settings follow, each with its default behind a `#` and no blank: take the `#` off to change one.\n",
     );
     for Setting {
         key, doc, default, ..

@@ -652,3 +652,63 @@ fn a_configuration_is_not_read_from_outside() {
     let (_, out, _) = cachelane(here, &["check", "sub"]);
     assert!(out.contains("${JOB}"), "{out}");
 }
+
+#[test]
+fn pythons_file_of_tools_may_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::create_dir_all(here.join("a/b")).unwrap();
+    fs::write(
+        here.join("a/b/Dockerfile"),
+        "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n",
+    )
+    .unwrap();
+    let put = |path: &str, text: &str| fs::write(here.join(path), text).unwrap();
+    let code = || cachelane(here, &["check", "-q"]).0;
+    let said = || cachelane(here, &["check"]).2;
+    let table = "[project]\nname = \"x\"\n\n[tool.cachelane]\nexclude = [\"old\"]\n\n[tool.cachelane.rules]\n";
+    put(
+        "pyproject.toml",
+        &format!("{table}shared-lock = \"info\"\n"),
+    );
+    assert_eq!(code(), 0);
+    assert_eq!(
+        cachelane(here, &["check", "-q", "--config", "pyproject.toml", "a"]).0,
+        0
+    );
+    // The file of its own wins beside it, and the nearer one.
+    put("cachelane.toml", "");
+    assert_eq!(code(), 1);
+    fs::remove_file(here.join("cachelane.toml")).unwrap();
+    put(
+        "a/pyproject.toml",
+        "tool = { cachelane = { rules = { shared-lock = \"error\" } } }\n",
+    );
+    assert_eq!(code(), 1);
+    // What is of other tools says nothing, broken or not.
+    for other in [
+        "[tool.black]\n",
+        "[project]\ndependencies = [\"cachelane\"]\n",
+        "cachelane = [\n",
+        "[tool.black\n",
+        "\u{0}",
+    ] {
+        put("a/pyproject.toml", other);
+        assert_eq!(code(), 0, "{other:?}: {}", said());
+    }
+    // Problems have their place in the whole file.
+    put(
+        "a/pyproject.toml",
+        &format!("{table}shared-lok = \"info\"\n"),
+    );
+    assert_eq!(code(), 2);
+    assert!(said().contains("[a/pyproject.toml:8:1]"), "{}", said());
+    put("a/pyproject.toml", "[tool.cachelane]\narg = \n");
+    assert!(said().contains("[a/pyproject.toml:2:"), "{}", said());
+    put("a/pyproject.toml", "[tool.black]\n");
+    let (code, _, err) = cachelane(here, &["check", "--config", "a/pyproject.toml"]);
+    assert!(
+        code == 2 && err.contains("it has no table `[tool.cachelane]`"),
+        "{err}"
+    );
+}

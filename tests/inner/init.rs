@@ -33,7 +33,8 @@ const KEYS: &[&str] = &[
 
 /// Returns the template with every setting taken out of its comment.
 fn uncommented() -> String {
-    let setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
+    let setting =
+        |line: &&str| line.starts_with('#') && !line.starts_with("# ") && !line.starts_with("#:");
     let lines = template();
     lines
         .lines()
@@ -463,4 +464,22 @@ fn builders_of_their_own_are_proposed_where_all_builds_have_them() {
         let out = said(runners, more);
         assert!(!out.contains("builders"), "{runners:?} {more:?}: {out}");
     }
+}
+
+#[test]
+fn init_writes_the_hooks_of_a_repository_without_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "[tool.cachelane]\narg = \"JOB\"\n";
+    fs::write(folder.path().join("pyproject.toml"), table).unwrap();
+    let (output, text) = init(folder.path());
+    assert!(
+        output.status.success()
+            && text.contains(".pre-commit-config.yaml: written, with the hook `cachelane` in it")
+            && text.contains("pre-commit run cachelane")
+            && text.contains("pyproject.toml: it has a table `[tool.cachelane]`"),
+        "{text}"
+    );
+    let hooks = fs::read_to_string(folder.path().join(".pre-commit-config.yaml")).unwrap();
+    assert_eq!(hooks, snippet(env!("CARGO_PKG_VERSION")));
+    assert!(!folder.path().join("cachelane.toml").exists());
 }
