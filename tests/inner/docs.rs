@@ -158,11 +158,11 @@ fn anchors(page: &str) -> BTreeSet<String> {
 #[test]
 fn every_link_leads_somewhere() {
     let mut seen = 0;
-    for name in pages()
-        .iter()
-        .map(|page| format!("docs/{page}"))
-        .chain(["README.md".into(), "CHANGELOG.md".into()])
-    {
+    for name in pages().iter().map(|page| format!("docs/{page}")).chain([
+        "README.md".into(),
+        "CONTRIBUTING.md".into(),
+        "CHANGELOG.md".into(),
+    ]) {
         let path = root().join(&name);
         let page = fs::read_to_string(&path).unwrap();
         for link in links(&page)
