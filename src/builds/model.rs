@@ -257,6 +257,8 @@ pub struct Leg {
     pub queues: Vec<Queue>,
     /// The labels that its runner has, as written.
     pub labels: Vec<String>,
+    /// The condition under which the job runs, as written.
+    pub condition: Option<Arc<str>>,
     pub values: Arc<dyn Values>,
 }
 

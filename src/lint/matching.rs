@@ -5,6 +5,7 @@ mod callers;
 mod calls;
 mod clearing;
 mod contenders;
+mod exclusive;
 mod fills;
 mod graph;
 mod handed;

@@ -44,14 +44,20 @@ enum Choice {
 }
 
 /// Returns the builders that the steps of the job `node` see at first; `root` is its workflow.
-pub fn builders(node: Node<'_>, job: &Job, root: Node<'_>) -> Builders {
+pub fn builders<'y>(node: Node<'y>, job: &Job, root: Node<'_>) -> Builders {
+    let texts = |on: Node<'y>| on.scalars().into_iter().filter_map(Node::text).collect();
     let machine = match node.get("runs-on") {
-        // A group has machines of any kind.
-        Some(on) if !on.is_map() => {
-            let labels = on.scalars().into_iter().filter_map(Node::text);
-            machine(&labels.collect::<Vec<_>>(), &job.matrix, root)
+        Some(on) if on.is_map() => {
+            let labels = on.get("labels").map_or_else(Vec::new, texts);
+            in_group(
+                on.get_text("group").unwrap_or_default(),
+                &labels,
+                &job.matrix,
+                root,
+            )
         }
-        _ => Builder::Shared,
+        Some(on) => machine(&texts(on), &job.matrix, root),
+        None => Builder::Shared,
     };
     let services = node.get("services").map(Node::entries).unwrap_or_default();
     let image = |node: Node<'_>, row| {
@@ -70,6 +76,18 @@ pub fn builders(node: Node<'_>, job: &Job, root: Node<'_>) -> Builders {
         Builders::new(own.unwrap_or_else(|| machine.in_row(at)), daemons.collect())
     });
     Builders::of_rows(&of_row.collect::<Vec<_>>())
+}
+
+/// Returns the builder of a machine of a group: one of one's own, or one of GitHub's larger ones, whose label is any name.
+fn in_group(group: &str, labels: &[&str], matrix: &Matrix, root: Node<'_>) -> Builder {
+    let is_own = |label: &&str| label.eq_ignore_ascii_case("self-hosted");
+    match machine(labels, matrix, root) {
+        Builder::Shared if !labels.iter().any(is_own) => {
+            let why = format!("only a run knows the runners of the group `{group}`");
+            Builder::Unknown(why.into())
+        }
+        known => known,
+    }
 }
 
 /// Returns the builder of the machine with all of `labels`, for each row where the rows of the matrix choose.
@@ -139,22 +157,36 @@ fn of_rows(labels: &[&str], rows: &[MatrixRow], root: Node<'_>) -> Builder {
     if choices.iter().any(is_of(is_others)) || choices.iter().all(is_of(is_hosted)) {
         return own();
     }
+    // One that a file writes, such as `self-hosted`, says enough.
+    let is_open = |choice: &Choice| !matches!(choice, Choice::Label(_));
+    if !all().all(|choice| is_open(choice) || is_label(choice, is_hosted)) {
+        return Builder::Shared;
+    }
+    let is_unknown =
+        |choices: &&Vec<Choice>| choices.iter().any(|one| matches!(one, Choice::Unknown));
+    let unknown = choices.iter().position(|choices| is_unknown(&choices));
+    // Without the caller's say: the last of `vars.RUNNER || 'ubuntu-24.04'` is what it is but for whoever sets the variable.
+    let fallback = || match unknown {
+        _ if !texts.is_empty() => own(),
+        Some(at) => {
+            let why = format!("only a run knows its runner: `{}`", labels[at].trim());
+            Builder::Unknown(why.into())
+        }
+        None => Builder::Shared,
+    };
     let mut inputs = all().filter_map(|choice| match choice {
         Choice::Input(name) => Some(name),
         _ => None,
     });
-    let (Some(input), None) = (inputs.next(), inputs.next()) else {
+    let (input, None) = (inputs.next(), inputs.next()) else {
         return Builder::Shared;
     };
-    let is_known =
-        |choice: &Choice| matches!(choice, Choice::Input(_)) || is_label(choice, is_hosted);
-    if !all().all(is_known) {
-        return Builder::Shared;
-    }
+    let Some(input) = input else {
+        return fallback();
+    };
     let default = match default(input, root) {
         Some(default) => of_rows(&default, &[], root),
-        None if texts.is_empty() => Builder::Shared,
-        None => own(),
+        None => fallback(),
     };
     let input = input.clone();
     Builder::OfCaller(Arc::new(CallersMachine { input, default }))

@@ -233,6 +233,7 @@ impl<'y> Workflow<'_, 'y> {
             matrix: matrix::read(node),
             labels: labels(node).into_iter().map(str::to_owned).collect(),
             has_own_files: paths::are_of_row(node),
+            condition: node.get_text("if").map(Arc::from),
             ..Job::default()
         };
         let queues = [(node, false), (self.root, true)].into_iter();

@@ -87,6 +87,7 @@ fn legs(language: &'static dyn Language, runs: &JobRuns, env: &Env, all: &[usize
             sequential: job.matrix.sequential,
             queues: job.queues.clone(),
             labels: job.labels.clone(),
+            condition: job.condition.clone(),
             values: Arc::new(Run {
                 language,
                 env: env.clone(),

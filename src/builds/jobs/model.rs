@@ -94,6 +94,8 @@ pub struct Job {
     pub queues: Vec<Queue>,
     /// The labels that its runner has, as written.
     pub labels: Vec<String>,
+    /// The condition under which it runs, as written.
+    pub condition: Option<Arc<str>>,
     /// True where each of its runs may have other files.
     pub has_own_files: bool,
 }

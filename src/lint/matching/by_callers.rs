@@ -39,17 +39,17 @@ impl Resolver<'_> {
     }
 
     /// Returns the builder of `build`, of the file `file`: its own, or where its callers decide, one of theirs, which
-    /// is shared if any caller shares one.
+    /// is shared if any caller shares one, and unknown if any is.
     pub(super) fn builder(&self, file: usize, build: &Build) -> Builder {
         let callers = self.callers.of(file);
         let called = callers.iter().filter(|caller| caller.call.is_some());
         let mut all = called.map(|caller| builder_by(self.graph, build, file, caller));
         let nobody = || builder_by(self.graph, build, file, &Caller::default());
         let first = all.next().unwrap_or_else(nobody);
-        all.fold(
-            first,
-            |all, one| if one.own().is_some() { all } else { one },
-        )
+        all.fold(first, |all, one| {
+            let is_less = one.own().is_some() || (one.unknown().is_some() && all.own().is_none());
+            if is_less { all } else { one }
+        })
     }
 
     /// Returns the number of concurrent runs of `build` by the callers of the file `file`.

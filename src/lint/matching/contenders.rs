@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::by_callers::builder_by;
 use super::callers::{Caller, Callers, Inputs, JobRun, RunId, known, triggers};
+use super::exclusive::exclude;
 use super::graph::BuildGraph;
 use super::machines::Machine;
 use super::resolved::ResolvedBuild;
@@ -121,6 +122,9 @@ impl<'g> Contenders<'g> {
         }
         let mut depths = a.runs.iter().zip(&b.runs).enumerate();
         let (depth, (own, other)) = depths.find(|(_, (own, other))| own.id() != other.id())?;
+        if (depth > 0 || own.file == other.file) && Self::exclude(a, b) {
+            return None;
+        }
         let can = if own.file != other.file {
             // Steps of one job follow one another.
             (depth == 0 && !self.are_files_ordered(own.file, other.file))
@@ -136,6 +140,23 @@ impl<'g> Contenders<'g> {
     /// Returns whether `a` and `b` are known to build on two machines or builders.
     pub(super) fn are_elsewhere(a: &Contender<'g>, b: &Contender<'g>) -> bool {
         a.machine.is_other(b.machine) || a.builder.is_other(b.builder)
+    }
+
+    /// Returns whether the conditions of the jobs of `a` and `b` let only one of them run in one run of a workflow.
+    fn exclude(a: &Contender<'g>, b: &Contender<'g>) -> bool {
+        let conditions = |one: &Contender<'g>| {
+            let all = one
+                .runs
+                .iter()
+                .filter_map(|run| run.leg.condition.as_deref());
+            all.collect::<Vec<&str>>()
+        };
+        let (own, others) = (conditions(a), conditions(b));
+        let is_one_of = |own: &&str| {
+            let mut others = others.iter();
+            others.any(|other| budget::spend(16 + own.len()) && exclude(own, other))
+        };
+        own.iter().any(is_one_of)
     }
 
     /// Returns whether one of two files starts when the other has ended.
@@ -347,12 +368,12 @@ fn before<'g, T: Eq + Hash>(right_before: &HashMap<&T, &'g Vec<T>>, last: &T) ->
     found
 }
 
-/// Returns whether a caller gives the build of a called file a builder of its own.
+/// Returns whether a caller gives the build of a called file a builder of its own, or one that only a run knows.
 fn is_alone(caller: &Caller<'_>, graph: &BuildGraph<'_>, file: usize, build: &Build) -> bool {
     let run = caller.runs.last().filter(|_| caller.call.is_some());
     run.is_some_and(|run| {
-        let builder = builder_by(graph, build, file, caller);
-        builder.in_row(run.leg.number).own().is_some()
+        let builder = builder_by(graph, build, file, caller).in_row(run.leg.number);
+        builder.own().is_some() || builder.unknown().is_some()
     })
 }
 
