@@ -34,7 +34,7 @@ fn uvx_and_pipx_run_it() {
     );
     let mut pipx = tools::program("pipx");
     assert_checks(
-        pipx.args(["run", "cachelane"])
+        pipx.args(["run", concat!("cachelane==", env!("CARGO_PKG_VERSION"))])
             .current_dir(&folder)
             .env("PIP_FIND_LINKS", find_links())
             .env("UV_FIND_LINKS", wheel().parent().unwrap())
