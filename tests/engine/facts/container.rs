@@ -74,7 +74,8 @@ pub fn program() -> &'static Outcome<PathBuf> {
 }
 
 fn build() -> Outcome<PathBuf> {
-    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/..");
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let target = temporary.parent().unwrap_or(temporary);
     let triple = if cfg!(target_arch = "aarch64") {
         "aarch64-unknown-linux-musl"
     } else {
@@ -90,5 +91,5 @@ fn build() -> Outcome<PathBuf> {
         let why = String::from_utf8_lossy(&output.stderr);
         return Err(format!("rustup target add {triple}\n{why}"));
     }
-    Ok(Path::new(target).join(triple).join("debug/cachelane"))
+    Ok(target.join(triple).join("debug/cachelane"))
 }
