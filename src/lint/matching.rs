@@ -39,7 +39,7 @@ pub use judge::match_builds;
 #[cfg(feature = "cli")]
 pub use known::dockerfiles;
 #[cfg(feature = "cli")]
-pub use map::{Follows, LockMap, MappedBuild, MappedLock, MappedRun, TakingRun, map_locks};
+pub use map::{Follows, LockMap, MappedBuild, MappedLock, MappedRun, TakingRun, Within, map_locks};
 pub use model::{BuildStatus, FileAccess};
 pub use note::note_builds;
 #[cfg(feature = "cli")]

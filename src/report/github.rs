@@ -8,7 +8,7 @@ use crate::text::{count, printable};
 
 use super::found::{self, PrintedFile};
 use super::human;
-use super::locks::{cells, mermaid};
+use super::locks::{cells, groups, mermaid};
 use super::model::{Run, RunError};
 use super::notes;
 
@@ -19,7 +19,7 @@ const MAX_ROWS: usize = 200;
 const MAX_PATH: usize = 200;
 const MAX_MESSAGE: usize = 400;
 
-/// Limits the locks on the summary page, and the places and the builds of each.
+/// Limits the rows of locks on the summary page, and the places and the builds of each.
 const MAX_LOCKS: usize = 20;
 const MAX_PLACES: usize = 4;
 
@@ -155,8 +155,9 @@ fn locks(run: &Run<'_>, map: &LockMap) -> String {
     }
     let head = "| Lock | Taken by | Built by | Who waits |\n|---|---|---|---|\n";
     let mut out = format!("\n```mermaid\n{}```\n\n{head}", mermaid(&map));
-    for lock in map.locks.iter().take(MAX_LOCKS) {
-        let cells = cells(lock, MAX_PLACES).map(|lines| {
+    let groups = groups(&map);
+    for group in groups.iter().take(MAX_LOCKS) {
+        let cells = cells(group, MAX_PLACES).map(|lines| {
             let lines = lines.iter().map(|line| {
                 let line = clipped(&printable(line), MAX_PATH);
                 literal(&line)
@@ -165,8 +166,10 @@ fn locks(run: &Run<'_>, map: &LockMap) -> String {
         });
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
-    if map.locks.len() > MAX_LOCKS {
-        let more = count(map.locks.len() - MAX_LOCKS, "more lock");
+    let hidden = groups.iter().skip(MAX_LOCKS);
+    let hidden: usize = hidden.map(|group| group.locks.len()).sum();
+    if hidden > 0 {
+        let more = count(hidden, "more lock");
         out.push_str(&format!("\n… and {more}.\n"));
     }
     out

@@ -1,14 +1,22 @@
 //! The locks that a build of a Dockerfile takes: the ids of its locked caches, after expansion.
 
 use std::cell::Cell;
+#[cfg(feature = "cli")]
+use std::collections::BTreeMap;
 
+#[cfg(feature = "cli")]
+use crate::budget;
 use crate::builds::Platform;
 use crate::dockerfile::{Base as Image, Dockerfile, Seen, Word};
 use crate::text::marks::marked;
 
 use super::becomes::expand;
 use super::caches::{self, Cache};
+#[cfg(feature = "cli")]
+use super::eligibility::runs_once;
 use super::settings::Settings;
+#[cfg(feature = "cli")]
+use super::side_by_side::{LockingStage, needs, parallel};
 use super::variables::{PLATFORM_ARGS, lanes};
 
 /// The value that a build passes for an argument.
@@ -60,6 +68,36 @@ impl<'f> Locks<'f> {
     #[cfg(feature = "cli")]
     pub fn caches(&self) -> &[Cache<'f>] {
         &self.caches
+    }
+
+    /// Returns whether the RUN of `cache` is the same for all platforms of a build, as far as is known.
+    #[cfg(feature = "cli")]
+    pub fn runs_once(&self, cache: &Cache<'_>) -> bool {
+        cache.mount.templated || runs_once(self.file, cache.instruction)
+    }
+
+    /// Returns whether one build runs RUNs of several stages at once that take one lock by `caches`.
+    #[cfg(feature = "cli")]
+    pub fn run_side_by_side(&self, caches: &[&Cache<'_>]) -> bool {
+        let mut stages: BTreeMap<usize, Vec<&Cache<'_>>> = BTreeMap::new();
+        let own = |cache: &&&Cache<'_>| !self.file.instructions[cache.instruction].onbuild;
+        for cache in caches.iter().filter(own) {
+            if let Some(stage) = self.file.stage_of(cache.instruction) {
+                stages.entry(stage).or_default().push(cache);
+            }
+        }
+        if stages.len() < 2 {
+            return false;
+        }
+        let needs = needs(&self.file.stages);
+        let takers = stages.into_iter();
+        let takers: Vec<LockingStage<'_>> = takers
+            .map(|(stage, runs)| LockingStage { stage, runs })
+            .collect();
+        takers.iter().enumerate().any(|(at, second)| {
+            let mut firsts = takers[..at].iter().take_while(|_| budget::spend(1));
+            firsts.any(|first| parallel(self.file, &needs, first, second).is_some())
+        })
     }
 
     /// Returns the length of the file in bytes, for which each expansion of its ids pays.

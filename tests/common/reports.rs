@@ -61,6 +61,7 @@ pub fn summary_page(run: &Run<'_>) -> String {
             base: Vec::new(),
             follows: Follows::Wait,
             waiting: 2,
+            at_once: vec![2],
             runs: vec![TakingRun {
                 path: path.clone(),
                 line: 1,
@@ -77,6 +78,7 @@ pub fn summary_page(run: &Run<'_>) -> String {
                     namespace: None,
                     builder: None,
                     waits: true,
+                    within: None,
                 }],
             }],
         }

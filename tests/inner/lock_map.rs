@@ -78,6 +78,30 @@ fn each_end_has_its_words() {
         one(&[("a", BUILD), ("b", &needs)], LOCKED),
         "one after the other"
     );
+    let one_leg = matrix("  max-parallel: 1\n", "docker build .");
+    assert_eq!(one(&[("a", &one_leg)], LOCKED), "legs one after the other");
+    let after = plain.replace("steps:", "needs: a\nsteps:");
+    assert_eq!(
+        one(&[("a", &plain), ("b", &after)], LOCKED),
+        "3 and 3 runs wait for each other"
+    );
+    assert_eq!(
+        one(&[("a", BUILD), ("b", &needs), ("c", BUILD)], LOCKED),
+        "3 jobs wait for each other, not all at once"
+    );
+    let lane = |value: &str, text: &str| {
+        text.replace("build .", &format!("build --build-arg CACHE_ID={value} ."))
+    };
+    let (x, then_x, y) = (lane("x", BUILD), lane("x", &needs), lane("y", BUILD));
+    assert_eq!(
+        one(&[("a", &x), ("b", &then_x), ("c", &y)], LANE),
+        "one after the other in each lane: apt-x, apt-y"
+    );
+    let at_once = BUILD.replace(
+        "docker build .",
+        "docker build . & docker build --target x . & wait",
+    );
+    assert_eq!(one(&[("a", &at_once)], LOCKED), "one job");
     let own = matrix("", "docker build --build-arg CACHE_ID=${{ matrix.v }} .");
     assert_eq!(
         one(&[("a", &own)], LANE),
@@ -108,6 +132,105 @@ fn each_end_has_its_words() {
     assert_eq!(said(&[("Dockerfile", LOCKED)]).0, "no known build");
 }
 
+/// One build may wait within itself, whoever else builds.
+#[test]
+fn what_waits_within_one_build_is_said() {
+    let said_of = |dockerfile: &str, options: &str, runner: &str| {
+        let build = BUILD.replace("build .", &format!("build {options}."));
+        let ci = workflow(&[("a", &build.replace("self-hosted", runner))]);
+        said(&[
+            ("Dockerfile", dockerfile),
+            (".github/workflows/ci.yml", &ci),
+        ])
+        .0
+    };
+    let two = "--platform linux/amd64,linux/arm64 ";
+    let platforms = "the platforms of a build wait for each other";
+    assert_eq!(
+        said_of(LOCKED, two, "self-hosted"),
+        format!("one job; {platforms}")
+    );
+    assert!(said_of(LOCKED, two, "ubuntu-latest").ends_with(platforms));
+    let stages = |target: &str, uses: &str| {
+        let run = |tail: &str| {
+            format!("RUN --mount=type=cache,id=apt,target=/{target},sharing=locked {tail}\n")
+        };
+        format!(
+            "FROM debian AS x\n{}FROM debian AS y\n{uses}{}FROM scratch\nCOPY --from=x / /x\nCOPY --from=y / /y\n",
+            run("x"),
+            run("y")
+        )
+    };
+    assert_eq!(
+        said_of(&stages("v", ""), "", "self-hosted"),
+        "one job; the stages of a build wait for each other"
+    );
+    // Nothing waits for a platform of its own, for a stage on the builder's platform, for one after the other, for one alone.
+    let own = LOCKED.replace("ARG V", "ARG V TARGETARCH");
+    let own = own.replace("id=apt", "id=apt-$TARGETARCH");
+    assert!(!said_of(&own, two, "self-hosted").contains(';'));
+    let pinned = LOCKED.replace("FROM debian", "FROM --platform=$BUILDPLATFORM debian");
+    assert_eq!(said_of(&pinned, two, "self-hosted"), "one job");
+    let ordered = stages("v", "COPY --from=x / /x\n");
+    assert_eq!(said_of(&ordered, "", "self-hosted"), "one job");
+    assert_eq!(
+        said_of(&stages("v", ""), "--target x ", "self-hosted"),
+        "one job"
+    );
+    assert_eq!(
+        said_of(LOCKED, "--platform linux/arm64 ", "self-hosted"),
+        "one job"
+    );
+}
+
+/// Locks that the same builds take are one row, as are those of one file that nobody builds; `-v` has a row for each.
+#[test]
+fn locks_of_the_same_builds_are_one_row() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join(".github/workflows")).unwrap();
+    let run = |id: &str| {
+        format!("RUN --mount=type=cache,id={id},target=/{id},sharing=locked make {id}\n")
+    };
+    let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+    write(
+        "Dockerfile",
+        &format!("FROM debian\n{}{}", run("a"), run("b")),
+    );
+    write(
+        "x.Dockerfile",
+        &format!("FROM debian\n{}{}", run("c"), run("d")),
+    );
+    write("y.Dockerfile", &format!("FROM debian\n{}", run("e")));
+    write(".github/workflows/ci.yml", &workflow(&[("one", BUILD)]));
+    let of = |args: &[&str]| cachelane(folder.path(), args).1;
+    let ids = |text: &str| -> Vec<String> {
+        let lines = text.lines().skip(1).take_while(|line| !line.is_empty());
+        let rows = lines.map(|line| {
+            line.split("  ").next().unwrap().to_owned() + line.rsplit("  ").next().unwrap()
+        });
+        rows.collect()
+    };
+    let text = of(&["locks"]);
+    let grouped = [
+        "cno known build",
+        "dx.Dockerfile:3",
+        "eno known build",
+        "aone job",
+        "bDockerfile:3",
+    ];
+    assert_eq!(ids(&text), grouped, "{text}");
+    assert_eq!(ids(&of(&["locks", "-v"])).len(), 5);
+    let picture = of(&["locks", "--format", "mermaid"]);
+    assert!(
+        picture.contains("a<br/>b<br/>2 locks: one job"),
+        "{picture}"
+    );
+    assert!(
+        picture.contains("c<br/>d<br/>2 locks: no known build<br/>x.Dockerfile"),
+        "{picture}"
+    );
+}
+
 #[test]
 fn callers_are_told_apart() {
     let called = "on: workflow_call\njobs:\n  a:\n    runs-on: self-hosted\n    steps:\n      - run: docker build .\n";
@@ -120,7 +243,7 @@ fn callers_are_told_apart() {
     ]);
     assert_eq!(row, "2 jobs wait for each other");
     assert!(
-        last.ends_with("`cachelane fix --diff` shows the cure."),
+        last.ends_with("`cachelane fix --diff` shows what it would change."),
         "{last}"
     );
 }

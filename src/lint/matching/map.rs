@@ -1,5 +1,6 @@
 //! Maps the locks of a run: who takes each, which builds reach it, and what follows.
 
+mod meets;
 mod model;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -7,7 +8,8 @@ use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
-pub use model::{Follows, LockMap, MappedBuild, MappedLock, MappedRun, TakingRun};
+use meets::{End, Ends, Takers, ends, sets, waiting, within};
+pub use model::{Follows, LockMap, MappedBuild, MappedLock, MappedRun, TakingRun, Within};
 
 use super::contenders::{Contender, Contenders};
 use super::graph::BuildGraph;
@@ -78,6 +80,8 @@ struct Row {
     base: Base,
     runs: BTreeSet<TakingRun>,
     uses: Vec<LockUse>,
+    /// The runs that wait for each other, by their numbers.
+    meets: BTreeSet<(usize, usize)>,
 }
 
 /// A build that reaches a lock, in one of its runs.
@@ -89,6 +93,8 @@ struct LockUse {
     run: MappedRun,
     kind: Kind,
     by_buildah: bool,
+    /// The number of the run among the contenders, where its lock is known.
+    number: Option<usize>,
     /// What comes of it and of others that take the same lock.
     ends: Vec<End>,
 }
@@ -104,20 +110,6 @@ fn job(graph: &BuildGraph<'_>, run: &Contender<'_>) -> Option<String> {
 
 /// A use of a lock, with its row, and the lock with the number of the run where both are known.
 type FoundUse = (usize, Option<(Key, usize)>, LockUse);
-
-/// The runs that take each lock, by their numbers.
-type Takers = BTreeMap<Key, Vec<usize>>;
-
-/// What comes of two runs that take one lock.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
-    Waits,
-    /// One call makes both.
-    OneCall,
-    InTurn,
-    /// They are on two machines or builders.
-    Elsewhere,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -167,6 +159,7 @@ impl Rows {
             into.ids.extend(row.ids);
             into.runs.extend(row.runs);
             into.uses.extend(row.uses);
+            into.meets.extend(row.meets);
         }
     }
 
@@ -250,6 +243,7 @@ impl Rows {
             if called.contains(&resolved[one].id) || !budget::spend(locks.size()) {
                 continue;
             }
+            let mut known = HashMap::new();
             let target = resolved[one].target.as_deref();
             let builder = all[one].builder.own().map(ToString::to_string);
             // Of a script that nobody is known to run, each run may be one of several.
@@ -263,9 +257,11 @@ impl Rows {
                     namespace: None,
                     builder: builder.clone(),
                     waits: false,
+                    within: None,
                 },
                 kind,
                 by_buildah: resolved[one].tool.is_buildah(),
+                number: None,
                 ends: Vec::new(),
             };
             if runs[one].is_empty() {
@@ -294,6 +290,10 @@ impl Rows {
                     let kind = if is_alone { Kind::Alone } else { Kind::Unknown };
                     found.push((self.row(cache), None, of_run(kind)));
                 }
+                let taken_caches = |key: &Key| {
+                    let same = taken.iter().filter(|taken| taken.key == *key);
+                    same.map(|taken| taken.cache).collect::<Vec<_>>()
+                };
                 for taken in &taken {
                     let row = self.row(taken.cache);
                     let same = *self.by_lock.entry(taken.key.clone()).or_insert(row);
@@ -307,6 +307,8 @@ impl Rows {
                     let mut of_lock = of_run(kind);
                     of_lock.run.id = show_known(&taken.key.id);
                     of_lock.run.namespace.clone_from(&taken.key.namespace);
+                    of_lock.number = Some(number);
+                    of_lock.run.within = within(locks, &taken_caches(&taken.key), &mut known);
                     if kind == Kind::Shared {
                         takers.entry(taken.key.clone()).or_default().push(number);
                     }
@@ -323,14 +325,19 @@ impl Rows {
     }
 
     /// Adds the uses of locks, each with its row and the lock of its run.
-    fn add_uses(&mut self, found: Vec<FoundUse>, ends: &BTreeMap<(Key, usize), BTreeSet<End>>) {
+    fn add_uses(&mut self, found: Vec<FoundUse>, ends: &Ends) {
         for (row, lock, mut one) in found {
-            let ends = lock.and_then(|lock| ends.get(&lock));
+            let ends = lock.and_then(|lock| ends.of.get(&lock));
             one.ends.extend(ends.into_iter().flatten());
             one.run.waits = one.ends.contains(&End::Waits);
             let row = self.standing(row);
             if !self.all[row].uses.contains(&one) {
                 self.all[row].uses.push(one);
+            }
+        }
+        for (key, pairs) in &ends.meets {
+            if let Some(row) = self.by_lock.get(key).map(|row| self.standing(*row)) {
+                self.all[row].meets.extend(pairs);
             }
         }
     }
@@ -348,6 +355,7 @@ impl Rows {
         for index in standing {
             let row = &self.all[index];
             let mut builds: BTreeMap<_, MappedBuild> = BTreeMap::new();
+            let mut names = HashMap::new();
             for one in &row.uses {
                 let id = resolved[one.one].id;
                 let report = graph.report(id.file);
@@ -360,6 +368,8 @@ impl Rows {
                 );
                 // The rows of a matrix may build by several Dockerfiles.
                 let place = (path.clone(), line, one.job.clone(), build.name.clone());
+                let name = (path.clone(), one.job.clone(), one.run.leg.clone());
+                names.extend(one.number.map(|number| (number, name)));
                 let known = builds.entry(place).or_insert_with(|| MappedBuild {
                     path,
                     line,
@@ -375,6 +385,7 @@ impl Rows {
                 base: named(&row.base),
                 follows: follows(&row.uses),
                 waiting: waiting(&builds),
+                at_once: sets(&row.meets, &names),
                 runs: row.runs.iter().cloned().collect(),
                 builds,
             };
@@ -403,44 +414,6 @@ impl Rows {
     }
 }
 
-/// Returns what comes of runs that take one lock, by the lock and their numbers.
-fn ends(
-    takers: &Takers,
-    contenders: &Contenders<'_>,
-    is_call: &dyn Fn(usize) -> bool,
-) -> BTreeMap<(Key, usize), BTreeSet<End>> {
-    let mut ends: BTreeMap<(Key, usize), BTreeSet<End>> = BTreeMap::new();
-    for (key, numbers) in takers {
-        for (at, &own) in numbers.iter().enumerate() {
-            for &other in numbers[at + 1..].iter().filter(|other| **other != own) {
-                let (a, b) = (&contenders.all[own], &contenders.all[other]);
-                let end = if contenders.overlap(a, b).is_some() {
-                    End::Waits
-                } else if Contenders::are_elsewhere(a, b) {
-                    End::Elsewhere
-                } else if a.is_one_run(b) && is_call(a.one) && is_call(b.one) {
-                    End::OneCall
-                } else {
-                    End::InTurn
-                };
-                for number in [own, other] {
-                    ends.entry((key.clone(), number)).or_default().insert(end);
-                }
-            }
-        }
-    }
-    ends
-}
-
-/// Returns the number of runs that wait: the steps of a job follow one another.
-fn waiting(builds: &[MappedBuild]) -> usize {
-    let runs = builds.iter().flat_map(|build| {
-        let waiting = build.runs.iter().filter(|run| run.waits);
-        waiting.map(move |run| (&build.path, &build.job, &run.leg))
-    });
-    runs.collect::<BTreeSet<_>>().len()
-}
-
 /// Returns what follows of a lock that is used so.
 fn follows(uses: &[LockUse]) -> Follows {
     let of = |kind| uses.iter().filter(move |one| one.kind == kind);
@@ -465,7 +438,7 @@ fn follows(uses: &[LockUse]) -> Follows {
         let is_elsewhere = has(End::Elsewhere) || by_buildah.len() > 1;
         match (lanes.len(), of(Kind::Alone).next(), is_elsewhere) {
             (2.., _, _) => Follows::OwnLanes,
-            (1, None, false) => Follows::InTurn,
+            (1, None, false) => Follows::OneJob,
             _ => Follows::OwnBuilders,
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::lint::matching::LockMap;
 
-use super::picture::{Arrow, Kind, Picture};
+use super::groups::Arrow;
+use super::picture::{Kind, Picture};
 
 /// Returns the map as a graph.
 pub(super) fn dot(map: &LockMap) -> String {

@@ -1,6 +1,7 @@
 //! The map of locks: who takes each, who builds that, and who waits.
 
 mod dot;
+mod groups;
 mod mermaid;
 mod picture;
 mod words;
@@ -13,8 +14,10 @@ use crate::text::count;
 
 use super::document::document;
 use super::table::table;
+use groups::Group;
 use words::name;
 
+pub(super) use groups::groups;
 pub use mermaid::mermaid;
 pub(super) use words::cells;
 
@@ -74,9 +77,15 @@ fn text(map: &LockMap, files: usize, extent: Extent) -> String {
         return format!("{files}, no lock.\n");
     }
     let most = if extent.all { usize::MAX } else { MAX_LINES };
-    let row = |lock: &MappedLock| cells(lock, most);
+    let groups = if extent.all {
+        let locks = map.locks.iter().enumerate();
+        locks.map(|(index, lock)| Group::new(index, lock)).collect()
+    } else {
+        groups(map)
+    };
     let head = ["LOCK", "TAKEN BY", "BUILT BY", "WHO WAITS"];
-    let mut text = table(head, map.locks.iter().map(row), extent.width);
+    let rows: Vec<_> = groups.iter().map(|group| cells(group, most)).collect();
+    let mut text = table(head, rows.clone(), extent.width);
     if extent.quiet {
         return text;
     }
@@ -91,12 +100,14 @@ fn text(map: &LockMap, files: usize, extent: Extent) -> String {
         (0, some) => {
             format!("nobody is known to run two builds at once; whoever does waits at {some}")
         }
-        (some, _) => {
-            format!("builds wait for each other at {some}: `cachelane fix --diff` shows the cure")
-        }
+        (some, _) => format!(
+            "builds wait for each other at {some}; `cachelane fix --diff` shows what it would change"
+        ),
     };
+    let is_cut = rows.iter().flatten().any(|cell| cell.len() > most);
+    let more = if is_cut { " (`-v` shows all)" } else { "" };
     text.push_str(&format!(
-        "\n{} in {files}: {said}.\n",
+        "\n{} in {files}{more}: {said}.\n",
         count(map.locks.len(), "lock")
     ));
     for circle in &map.circles {

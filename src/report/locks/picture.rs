@@ -1,11 +1,12 @@
 //! The map as boxes and arrows, for the formats that draw.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::lint::matching::{Follows, LockMap, MappedBuild};
 use crate::text::{count, printable};
 
-use super::words::{consequence, cut, legs, name, run};
+use super::groups::{Arrow, Group, arrow, groups};
+use super::words::{cut, legs, name, run};
 
 /// Limits the boxes of locks of a picture, and the builds of each: more is counted.
 const MAX_LOCKS: usize = 12;
@@ -35,18 +36,6 @@ pub(super) struct Shape {
     pub(super) lines: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arrow {
-    /// A build takes a lock, and waits for others.
-    Waits,
-    /// It takes it.
-    Takes,
-    /// It takes one that nobody else has, on a builder of its own.
-    Alone,
-    /// A RUN takes the next lock while it has this one: a part of a circle.
-    Circle,
-}
-
 pub(super) struct Picture {
     pub(super) shapes: Vec<Shape>,
     /// The boxes that an arrow joins, by their numbers.
@@ -64,14 +53,14 @@ impl Picture {
         let mut boxes: HashMap<usize, usize> = HashMap::new();
         let groups = groups(map);
         for group in groups.iter().take(MAX_LOCKS) {
-            let lock = &map.locks[group[0]];
+            let lock = group.lock();
             let kind = if lock.follows == Follows::Wait {
                 Kind::Contended
             } else {
                 Kind::Lock
             };
-            let here = picture.shape(kind, &of_locks(map, group));
-            boxes.extend(group.iter().map(|lock| (*lock, here)));
+            let here = picture.shape(kind, &of_locks(group));
+            boxes.extend(group.indices.iter().map(|lock| (*lock, here)));
             for build in lock.builds.iter().take(MAX_BUILDS) {
                 let key = (
                     build.path.as_str(),
@@ -101,7 +90,11 @@ impl Picture {
                 }
             }
         }
-        let hidden: usize = groups.iter().skip(MAX_LOCKS).map(Vec::len).sum();
+        let hidden: usize = groups
+            .iter()
+            .skip(MAX_LOCKS)
+            .map(|group| group.locks.len())
+            .sum();
         if hidden > 0 {
             let more = count(hidden, "more lock");
             picture.shape(Kind::More, &[format!("… and {more}")]);
@@ -120,53 +113,20 @@ impl Picture {
     }
 }
 
-/// Returns the locks, by their indices, that one box can stand for: the same builds take them, with the same end, and none
-/// is a part of a circle.
-fn groups(map: &LockMap) -> Vec<Vec<usize>> {
-    let in_circle: HashSet<usize> = map.circles.iter().flatten().copied().collect();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, lock) in map.locks.iter().enumerate() {
-        let is_same = |group: &&mut Vec<usize>| {
-            let other = &map.locks[group[0]];
-            let is_free = !in_circle.contains(&index) && !in_circle.contains(&group[0]);
-            is_free
-                && !lock.builds.is_empty()
-                && consequence(lock) == consequence(other)
-                && lock
-                    .builds
-                    .iter()
-                    .map(ends)
-                    .eq(other.builds.iter().map(ends))
-        };
-        match groups.iter_mut().find(is_same) {
-            Some(group) => group.push(index),
-            None => groups.push(vec![index]),
-        }
-    }
-    groups
-}
-
-/// Returns what an arrow from a build is made of.
-fn ends(build: &MappedBuild) -> (&str, usize, &str, &Option<String>, Arrow) {
-    let (path, name) = (build.path.as_str(), build.name.as_str());
-    (path, build.line, name, &build.job, arrow(build))
-}
-
 /// Returns the lines of the box of locks.
-fn of_locks(map: &LockMap, group: &[usize]) -> Vec<String> {
-    let lock = &map.locks[group[0]];
-    if let [_] = group {
-        let mut lines = vec![name(lock), consequence(lock)];
-        lines.extend(cut(lock.runs.iter().map(run), MAX_PLACES));
+fn of_locks(group: &Group<'_>) -> Vec<String> {
+    if let [_] = group.locks.as_slice() {
+        let mut lines = vec![name(group.lock()), group.consequence()];
+        lines.extend(cut(group.runs().iter().map(|one| run(one)), MAX_PLACES));
         return lines;
     }
-    let names = group.iter().map(|lock| name(&map.locks[*lock]));
-    let mut lines = cut(names, MAX_PLACES);
-    lines.push(format!(
-        "{}: {}",
-        count(group.len(), "lock"),
-        consequence(lock)
-    ));
+    let mut lines = cut(group.locks.iter().map(|lock| name(lock)), MAX_PLACES);
+    let locks = count(group.locks.len(), "lock");
+    lines.push(format!("{locks}: {}", group.consequence()));
+    if group.lock().builds.is_empty() {
+        let files: BTreeSet<&String> = group.runs().iter().map(|run| &run.path).collect();
+        lines.extend(cut(files.into_iter().cloned(), MAX_PLACES));
+    }
     lines
 }
 
@@ -177,16 +137,6 @@ fn of_build(build: &MappedBuild) -> Vec<String> {
     ];
     lines.extend(legs(&build.runs, false));
     lines
-}
-
-fn arrow(build: &MappedBuild) -> Arrow {
-    if build.runs.iter().any(|run| run.waits) {
-        Arrow::Waits
-    } else if build.runs.iter().all(|run| run.builder.is_some()) {
-        Arrow::Alone
-    } else {
-        Arrow::Takes
-    }
 }
 
 /// Returns a line without its middle where it is too long: ends of paths and ids say most.

@@ -2,26 +2,32 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::lint::matching::{Follows, MappedBuild, MappedLock, MappedRun, TakingRun};
+use crate::lint::matching::{Follows, MappedBuild, MappedLock, MappedRun, TakingRun, Within};
 use crate::text::count;
+
+use super::groups::Group;
 
 /// Limits the lanes that are named.
 const MAX_LANES: usize = 3;
 
-/// Returns the cells of the row of a lock, line by line, with at most `most` places and builds.
-pub fn cells(lock: &MappedLock, most: usize) -> [Vec<String>; 4] {
-    let builds = lock.builds.iter();
-    let builds = builds.map(|one| build(one, most == usize::MAX));
-    let is_built = !lock.builds.is_empty();
+/// Limits the sets of runs whose sizes are named.
+const MAX_SETS: usize = 3;
+
+/// Returns the cells of the row of some locks, line by line, with at most `most` ids, places and builds.
+pub fn cells(group: &Group<'_>, most: usize) -> [Vec<String>; 4] {
+    let builds = group.lock().builds.iter();
+    let mut builds: Vec<String> = builds.map(|one| build(one, most == usize::MAX)).collect();
+    // One command may be two builds.
+    builds.dedup();
+    if builds.is_empty() {
+        builds.push("-".to_owned());
+    }
+    let runs = group.runs();
     [
-        vec![name(lock)],
-        cut(lock.runs.iter().map(run), most),
-        if is_built {
-            cut(builds, most)
-        } else {
-            vec!["-".to_owned()]
-        },
-        vec![consequence(lock)],
+        cut(group.locks.iter().map(|lock| name(lock)), most),
+        cut(runs.iter().map(|one| run(one)), most),
+        cut(builds.into_iter(), most),
+        vec![group.consequence()],
     ]
 }
 
@@ -77,45 +83,96 @@ pub(super) fn legs(runs: &[MappedRun], all: bool) -> Option<String> {
 
 /// Returns what happens to the builds of a lock, in a few words.
 pub(super) fn consequence(lock: &MappedLock) -> String {
+    let said = between(lock);
+    match within(lock).filter(|_| lock.follows != Follows::Wait) {
+        Some(Within::Platforms) => format!("{said}; the platforms of a build wait for each other"),
+        Some(Within::Stages) => format!("{said}; the stages of a build wait for each other"),
+        None => said,
+    }
+}
+
+/// Returns what waits within one build.
+pub(super) fn within(lock: &MappedLock) -> Option<Within> {
+    let runs = lock.builds.iter().flat_map(|build| &build.runs);
+    runs.filter_map(|run| run.within).min()
+}
+
+/// Returns what happens between the builds of a lock.
+fn between(lock: &MappedLock) -> String {
     let runs = || lock.builds.iter().flat_map(|build| &build.runs);
     match lock.follows {
-        Follows::Wait => {
-            let waiting = |build: &&MappedBuild| build.runs.iter().any(|run| run.waits);
-            let jobs = lock.builds.iter().filter(waiting);
-            let jobs: HashSet<_> = jobs.map(|build| (&build.path, &build.job)).collect();
-            let what = match jobs.len() {
-                1 => "leg",
-                jobs if jobs == lock.waiting => "job",
-                _ => "run",
-            };
-            match lock.waiting {
-                // The legs of a matrix that only a run knows, or two callers of one job.
-                1 => format!("{what}s wait for each other"),
-                some => format!("{} wait for each other", count(some, what)),
-            }
-        }
+        Follows::Wait => waits(lock),
         Follows::OfCallers => "two builds at once wait".to_owned(),
         Follows::Unknown => "only a run knows".to_owned(),
         Follows::NoBuild => "no known build".to_owned(),
         Follows::OneCall => "builds of one call take it".to_owned(),
-        Follows::InTurn if runs().count() == 1 => "one job".to_owned(),
-        Follows::InTurn => "one after the other".to_owned(),
-        Follows::OwnLanes => {
-            let lane = |run: &MappedRun| {
-                let id = run.id.clone()?;
-                Some(match &run.namespace {
-                    Some(namespace) => format!("{id} in namespace {namespace}"),
-                    None => id,
-                })
+        Follows::OneJob => "one job".to_owned(),
+        Follows::InTurn => {
+            let jobs = lock.builds.iter().map(|build| (&build.path, &build.job));
+            let whose = if jobs.collect::<HashSet<_>>().len() == 1 {
+                "legs "
+            } else {
+                ""
             };
-            let lanes: BTreeSet<String> = runs().filter_map(lane).collect();
-            let more = if lanes.len() > MAX_LANES { ", …" } else { "" };
-            let lanes: Vec<String> = lanes.into_iter().take(MAX_LANES).collect();
-            format!("a lane each: {}{more}", lanes.join(", "))
+            let lanes = lanes(lock);
+            if runs().any(|run| run.builder.is_some()) {
+                "one after the other, or a builder each".to_owned()
+            } else if lanes.len() > 1 {
+                format!("{whose}one after the other in each lane: {}", named(&lanes))
+            } else {
+                format!("{whose}one after the other")
+            }
         }
+        Follows::OwnLanes => format!("a lane each: {}", named(&lanes(lock))),
         Follows::OwnBuilders => match runs().find_map(|run| run.builder.as_ref()) {
             Some(why) => format!("a builder each: {why}"),
             None => "a builder each".to_owned(),
         },
     }
+}
+
+/// Returns how many of the runs wait, and whether all of them do so at once.
+fn waits(lock: &MappedLock) -> String {
+    let waiting = |build: &&MappedBuild| build.runs.iter().any(|run| run.waits);
+    let jobs = lock.builds.iter().filter(waiting);
+    let jobs: HashSet<_> = jobs.map(|build| (&build.path, &build.job)).collect();
+    let what = match jobs.len() {
+        1 => "leg",
+        jobs if jobs == lock.waiting => "job",
+        _ => "run",
+    };
+    match lock.at_once.as_slice() {
+        // The legs of a matrix that only a run knows, or two callers of one job.
+        _ if lock.waiting == 1 => format!("{what}s wait for each other"),
+        [_] => format!("{} wait for each other", count(lock.waiting, what)),
+        [sizes @ .., last] if sizes.len() < MAX_SETS => {
+            let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+            let sizes = sizes.join(", ");
+            format!("{sizes} and {} wait for each other", count(*last, what))
+        }
+        _ => format!(
+            "{} wait for each other, not all at once",
+            count(lock.waiting, what)
+        ),
+    }
+}
+
+/// Returns the ids of a lock in its builds, each with its namespace.
+fn lanes(lock: &MappedLock) -> BTreeSet<String> {
+    let runs = lock.builds.iter().flat_map(|build| &build.runs);
+    let lane = |run: &MappedRun| {
+        let id = run.id.clone()?;
+        Some(match &run.namespace {
+            Some(namespace) => format!("{id} in namespace {namespace}"),
+            None => id,
+        })
+    };
+    runs.filter_map(lane).collect()
+}
+
+/// Returns the first of the lanes.
+fn named(lanes: &BTreeSet<String>) -> String {
+    let more = if lanes.len() > MAX_LANES { ", …" } else { "" };
+    let lanes: Vec<&str> = lanes.iter().map(String::as_str).take(MAX_LANES).collect();
+    format!("{}{more}", lanes.join(", "))
 }

@@ -18,6 +18,9 @@ pub struct MappedLock {
     pub follows: Follows,
     /// The number of runs of builds that wait for another one within one run of a pipeline.
     pub waiting: usize,
+    /// The sizes of the sets of such runs, each of which waits for all others of its set, the largest first; empty where that
+    /// is not so.
+    pub at_once: Vec<usize>,
     /// The RUNs that take it.
     pub runs: Vec<TakingRun>,
     /// The builds that reach it.
@@ -25,7 +28,7 @@ pub struct MappedLock {
 }
 
 /// The consequence of a lock, within one run of the pipelines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Follows {
     /// Runs wait for one another.
@@ -38,8 +41,10 @@ pub enum Follows {
     NoBuild,
     /// One call of Compose or bake builds several that take it.
     OneCall,
-    /// The builds that reach it follow one another.
+    /// The jobs, or legs, that build with it follow one another.
     InTurn,
+    /// One run of one job does all that takes it.
+    OneJob,
     /// Each build has a lane of its own.
     OwnLanes,
     /// Each build has a builder of its own.
@@ -83,6 +88,16 @@ pub struct MappedRun {
     pub builder: Option<String>,
     /// True where it waits for another run within one run of the pipelines.
     pub waits: bool,
+    /// What waits within one build of its own, whoever else builds.
+    pub within: Option<Within>,
+}
+
+/// The parts of one build that wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Within {
+    Platforms,
+    Stages,
 }
 
 impl LockMap {
