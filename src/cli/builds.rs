@@ -8,20 +8,15 @@ use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
 
-use super::args::{BuildsArgs, FixSettings, Plain, Select};
+use super::args::{BuildsArgs, Plain};
 use super::notes::typed;
 use super::outcome::{CommandResult, Outcome};
-use super::run::{Run, Texts};
+use super::run::Run;
 use super::terminal;
 
 pub fn run(args: &BuildsArgs) -> CommandResult {
     let common = &args.common;
-    let run = Run::new(
-        common,
-        &Select::default(),
-        FixSettings::default(),
-        Texts::None,
-    )?;
+    let run = Run::reading(common)?;
     let (checked, builds) = run.check();
     let known = builds.unwrap_or_default();
     let reports = checked.results.iter();

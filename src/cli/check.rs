@@ -1,10 +1,12 @@
 //! `cachelane check`
 
+use std::collections::HashSet;
+
 use crate::finding::{RuleId, Severity};
 use crate::lint::FileReport;
 use crate::lint::matching::LockMap;
 use crate::report::notes::printed;
-use crate::report::{Format, Note, Run as Reported, RunError, Summary, human};
+use crate::report::{Format, Note, Run as Reported, RunError, Summary, github, human};
 use crate::text::inert;
 
 use super::args::{CheckArgs, FixSettings, STDIN};
@@ -47,17 +49,22 @@ pub fn run(args: &CheckArgs) -> CommandResult {
         note_templates(&checked.results);
     }
     let format = args.format.unwrap_or_else(output::default_format);
-    let map = if format == Format::Github && output::step_summary().is_some() {
-        run.map_locks(&checked.results)
-    } else {
-        LockMap::default()
-    };
+    let shows_map = format == Format::Github && output::step_summary().is_some();
+    let (mut map, mut changed) = (LockMap::default(), HashSet::new());
+    if shows_map {
+        map = run.map_locks(&checked.results);
+    }
     if let Some(mut since) = since {
+        if shows_map {
+            let found = since.changed(&checked.results);
+            changed = found.map_err(|error| failed(error.into()))?;
+        }
         let kept = since.keep(&mut checked);
         kept.map_err(|error| failed(error.into()))?;
     }
     checked.results.retain(|report| !report.is_context);
     let (mut reports, errors) = (checked.results, run.configs.errors());
+    let map = github::touched(&reports, &changed, &map);
     if args.ignores.add_ignores {
         return add_ignores::run(args, &reports, !errors.is_empty());
     }
@@ -97,13 +104,14 @@ fn print(
         format.least()
     };
     let least = args.gate.least_shown(args.common.quiet, default);
-    let run = Reported {
-        reports,
+    let parts = Reported {
+        reports: &[],
         summary,
         rules: RuleId::ALL,
         errors,
         notes,
     };
+    let run = Reported { reports, ..parts };
     let mut written = true;
     for (format, path) in &args.reports {
         let text = format.render(&run, terminal::plain_style());
@@ -116,13 +124,7 @@ fn print(
         let findings = &mut report.checked.findings;
         findings.retain(|finding| least.is_some_and(|least| finding.severity >= least));
     }
-    let run = Reported {
-        reports,
-        summary,
-        rules: RuleId::ALL,
-        errors,
-        notes,
-    };
+    let run = Reported { reports, ..parts };
     let output = args.output.as_ref();
     let output = output.filter(|path| path.as_os_str() != STDIN);
     let style = if output.is_some() {

@@ -12,7 +12,17 @@ use crate::report::{self, RunError};
 use crate::workspace::discover::{is_repository, repository};
 use crate::workspace::file;
 
-use super::run::{Run, RunOutcome};
+use super::args::{Common, FixSettings, Select};
+use super::outcome::Error;
+use super::run::{Run, RunOutcome, Texts};
+
+impl<'a> Run<'a> {
+    /// Makes a run with what the repository has configured, which fixes nothing.
+    pub fn reading(common: &'a Common) -> Result<Self, Error> {
+        let (select, fixes) = (Select::default(), FixSettings::default());
+        Self::new(common, &select, fixes, Texts::None)
+    }
+}
 
 impl Run<'_> {
     /// Checks all files, by themselves, with one another, and with what is around them.
@@ -24,14 +34,16 @@ impl Run<'_> {
     }
 
     /// Adds the reports on the other files of the repositories around those of a run, which say who builds what is there.
-    pub fn add_context(&self, checked: &mut RunOutcome<FileReport>) {
+    /// Returns what could not be read of them, which is no error of the run.
+    pub fn add_context(&self, checked: &mut RunOutcome<FileReport>) -> Vec<RunError> {
         let roots = self.repositories();
         if checked.whole || roots.is_empty() || self.common.reads_stdin() {
-            return;
+            return Vec::new();
         }
         let real = |report: &FileReport| self.real(&report.path);
         let named: HashSet<PathBuf> = checked.results.iter().map(real).collect();
-        let mut context = self.first_pass().over_paths(roots, input::check).results;
+        let around = self.first_pass();
+        let mut context = around.over_paths(roots, input::check).results;
         context.retain(|report| !named.contains(&real(report)));
         for report in &mut context {
             report.is_context = true;
@@ -40,6 +52,9 @@ impl Run<'_> {
         context.append(&mut checked.results);
         checked.results = context;
         checked.whole = true;
+        let (known, mut errors) = (self.configs.errors(), around.configs.errors());
+        errors.retain(|error| !known.contains(error));
+        errors
     }
 
     /// Adds findings to `reports`, which are the `whole` of a repository or not, from comparing files and from rules on

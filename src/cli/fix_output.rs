@@ -22,6 +22,8 @@ pub struct Output {
     pub fixes: Changes,
     /// Builds that newly pass the lane.
     pub passed: Changes,
+    /// Findings that are left, and have an unsafe fix.
+    pub unsafe_left: usize,
     /// True where a file could not be written.
     pub failed: bool,
 }
@@ -98,17 +100,24 @@ impl Output {
             let (builds, files) = (count(made, "build"), count(files, "file"));
             parts.push(format!("the lane {would}passed in {builds} of {files}"));
         }
-        let fixed = if parts.is_empty() {
-            "nothing to fix".to_owned()
-        } else {
-            parts.join(", and ")
+        let fixed = match (parts.is_empty(), summary.found()) {
+            (false, _) => parts.join(", and "),
+            (true, 0) => return "nothing to fix.\n".to_owned(),
+            (true, _) if is_diff => "nothing would be fixed".to_owned(),
+            (true, _) => "nothing fixed".to_owned(),
         };
         if summary.found() == 0 {
-            let nothing = if all { ", nothing left" } else { "" };
+            let nothing = if all { "; nothing is left" } else { "" };
             return format!("{fixed}{nothing}.\n");
         }
         let (left, shown) = (human::severities(summary), human::hidden(summary, least));
-        format!("{fixed}, {left} left{shown}.\n")
+        let more = match (self.unsafe_left, summary.found()) {
+            (0, _) => String::new(),
+            (1, 1) => "; `--unsafe` would fix it".to_owned(),
+            (some, found) if some == found => "; `--unsafe` would fix them".to_owned(),
+            (some, _) => format!("; `--unsafe` would fix {some} of them"),
+        };
+        format!("{fixed}; left: {left}{shown}{more}.\n")
     }
 }
 

@@ -9,19 +9,14 @@ use crate::report::table::table;
 use crate::report::{self, json};
 use crate::text::{LineIndex, count};
 
-use super::args::{FixSettings, ListArgs, Plain, Select};
+use super::args::{ListArgs, Plain};
 use super::outcome::{CommandResult, Outcome};
-use super::run::{Run, Texts, Visited};
+use super::run::{Run, Visited};
 use super::terminal;
 
 pub fn run(args: &ListArgs) -> CommandResult {
     let common = &args.common;
-    let run = Run::new(
-        common,
-        &Select::default(),
-        FixSettings::default(),
-        Texts::None,
-    )?;
+    let run = Run::reading(common)?;
     let listed = run.over(list);
     let (mut failed, files) = (!run.configs.errors().is_empty(), listed.files);
     let mut all = Listed::default();

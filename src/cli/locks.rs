@@ -5,23 +5,22 @@ use std::collections::HashSet;
 use crate::budget;
 use crate::lint::FileReport;
 use crate::lint::matching::{LockMap, map_locks};
+use crate::project::input;
 use crate::report;
 use crate::report::RunError;
 use crate::report::locks::{Extent, MapFormat, render};
 
-use super::args::{FixSettings, LocksArgs, Select};
+use super::args::LocksArgs;
 use super::outcome::{CommandResult, Outcome};
-use super::run::{Run, Texts};
+use super::run::Run;
 use super::terminal;
 
 pub fn run(args: &LocksArgs) -> CommandResult {
-    let run = Run::new(
-        &args.common,
-        &Select::default(),
-        FixSettings::default(),
-        Texts::None,
-    )?;
-    let (checked, _) = run.check();
+    let run = Run::reading(&args.common)?;
+    let mut checked = run.over(input::check);
+    let unread = run.add_context(&mut checked);
+    run.relate(&mut checked.results, checked.whole);
+    warn_of(&unread);
     let named = checked.results.iter().filter(|report| !report.is_context);
     let named: HashSet<String> = named.map(|report| report::path(&report.path)).collect();
     let map = run.map_locks(&checked.results).only(|lock| {
@@ -42,6 +41,20 @@ pub fn run(args: &LocksArgs) -> CommandResult {
     }
     let failed = !run.configs.errors().is_empty();
     Ok(Outcome::new(failed, false).into())
+}
+
+/// Says that a part of the repository, which was not named, could not be read: builds may be missing from the map.
+fn warn_of(unread: &[RunError]) {
+    let Some((first, others)) = unread.split_first() else {
+        return;
+    };
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    terminal::warn(&format!(
+        "not all of the repository around the named paths was read, so builds may be missing: {first}{more}"
+    ));
 }
 
 impl Run<'_> {

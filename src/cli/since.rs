@@ -3,7 +3,7 @@
 //! Both versions of a file are checked, and a finding counts that is new, or whose instruction changed. Each file is
 //! compared in its own repository; one that git does not know counts as new.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::lint::FileReport;
 use crate::project::input::{InputFile, check_within_budget};
+use crate::report;
 use crate::text::LineIndex;
 
 use super::args::STDIN;
@@ -113,6 +114,17 @@ impl<'a> Since<'a> {
             keep_new(report, old.get(&index), &lines);
         }
         Ok(())
+    }
+
+    /// Returns the files that changed, as reports name them.
+    pub fn changed(&mut self, reports: &[FileReport]) -> Result<HashSet<String>, GitError> {
+        let mut changed = HashSet::new();
+        for report in reports {
+            if !matches!(self.past(report)?, OldVersion::Same) {
+                changed.insert(report::path(&report.path));
+            }
+        }
+        Ok(changed)
     }
 
     fn past(&mut self, report: &FileReport) -> Result<OldVersion, GitError> {

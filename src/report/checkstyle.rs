@@ -8,7 +8,7 @@ use super::xml::{self, Element};
 const VERSION: &str = "4.3";
 
 pub fn render(run: &Run<'_>) -> String {
-    let files = found::files(run).map(|found| file(&found));
+    let files = found::files(run.reports).map(|found| file(&found));
     let all = run.errors.iter().map(run_error).chain(files);
     let root = Element::new("checkstyle").with("version", &VERSION);
     xml::document(&root.around(all))

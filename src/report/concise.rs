@@ -8,7 +8,7 @@ use super::model::Run;
 /// Returns a line `path:line:column: severity[rule] message` for every finding.
 pub fn render(run: &Run<'_>) -> String {
     let mut out = String::new();
-    for file in found::files(run) {
+    for file in found::files(run.reports) {
         for finding in file.findings() {
             let start = file.range(finding.span).start;
             let (severity, rule, message) =

@@ -84,7 +84,7 @@ pub fn json(run: &Run<'_>, changes: &[FileChanges<'_>], is_written: bool) -> Str
             why: reason,
         })
     });
-    let files: Vec<_> = found::files(run).collect();
+    let files: Vec<_> = found::files(run.reports).collect();
     let left = files.iter().flat_map(|file| {
         file.findings().iter().map(|finding| Left {
             finding: json_finding(file, finding),

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Place};
 use crate::lint::FileReport;
 use crate::text::{LineIndex, Range, Span, printable};
 
-use super::model::{Run, path};
+use super::model::path;
 
 /// A file with findings.
 pub(super) struct PrintedFile<'a> {
@@ -25,10 +25,9 @@ pub(super) struct Related<'a> {
     pub(super) message: &'a str,
 }
 
-/// Returns the files of `run` with findings, in order.
-pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = PrintedFile<'a>> {
-    let found = run
-        .reports
+/// Returns the files with findings, in order.
+pub(super) fn files(reports: &[FileReport]) -> impl Iterator<Item = PrintedFile<'_>> {
+    let found = reports
         .iter()
         .filter(|report| !report.checked.findings.is_empty());
     found.map(|report| PrintedFile {

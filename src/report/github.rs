@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::finding::{Finding, Severity};
+use crate::lint::FileReport;
 use crate::lint::matching::LockMap;
 use crate::text::{count, printable};
 
@@ -27,7 +28,7 @@ const MAX_PLACES: usize = 4;
 /// ten notices of a step.
 pub fn render(run: &Run<'_>) -> String {
     let mut out: String = run.errors.iter().map(run_error).collect();
-    for file in found::files(run) {
+    for file in found::files(run.reports) {
         for finding in file.findings() {
             out.push_str(&annotation(&file, finding));
             out.push('\n');
@@ -90,8 +91,8 @@ fn property(text: &str) -> String {
         .replace(',', "%2C")
 }
 
-/// Returns the locks that findings are about as a picture and a table, and the findings of `run` as another one, in Markdown:
-/// for the file that `GITHUB_STEP_SUMMARY` names. `map` has all locks.
+/// Returns the locks of `map` as a picture and a table, and the findings of `run` as another one, in Markdown: for the file that
+/// `GITHUB_STEP_SUMMARY` names.
 pub fn step_summary(run: &Run<'_>, map: &LockMap) -> String {
     let mut out = format!(
         "### cachelane\n\n{}\n",
@@ -104,10 +105,10 @@ pub fn step_summary(run: &Run<'_>, map: &LockMap) -> String {
         let text = clipped(&printable(&error.to_string()), MAX_MESSAGE);
         out.push_str(&format!("\n**Error:** {}\n", markdown(&text)));
     }
-    out.push_str(&locks(run, map));
+    out.push_str(&locks(map));
     let mut left = 0;
     let mut rows = 0;
-    for file in found::files(run) {
+    for file in found::files(run.reports) {
         for finding in file.findings() {
             if rows == MAX_ROWS {
                 left += 1;
@@ -126,12 +127,12 @@ pub fn step_summary(run: &Run<'_>, map: &LockMap) -> String {
     out
 }
 
-/// Returns the locks that the findings are about.
-fn locks(run: &Run<'_>, map: &LockMap) -> String {
-    // The locks that findings are about, and those of the builds that they stand at.
+/// Returns the part of `map` that a change touches: the locks that findings are about, those of the builds that findings stand
+/// at, and those that a `changed` file takes or builds.
+pub fn touched(reports: &[FileReport], changed: &HashSet<String>, map: &LockMap) -> LockMap {
     let mut locks: HashSet<(String, String)> = HashSet::new();
     let mut builds: HashSet<(String, usize)> = HashSet::new();
-    for file in found::files(run) {
+    for file in found::files(reports) {
         for finding in file.findings() {
             builds.insert((file.path.clone(), file.range(finding.span).start.line));
             locks.extend(finding.lock.as_ref().map(|lock| {
@@ -140,22 +141,28 @@ fn locks(run: &Run<'_>, map: &LockMap) -> String {
             }));
         }
     }
-    let map = map.only(|lock| {
-        let taken = lock.runs.iter().map(|run| &run.path);
-        let ids = || lock.ids.iter();
-        let mut taken = taken.flat_map(|path| ids().map(|id| (path.clone(), id.clone())));
-        let mut built = lock
-            .builds
-            .iter()
-            .map(|build| (build.path.clone(), build.line));
-        taken.any(|place| locks.contains(&place)) || built.any(|place| builds.contains(&place))
-    });
+    map.only(|lock| {
+        let mut runs = lock.runs.iter().map(|run| &run.path);
+        let is_found = |path: &String| {
+            let mut ids = lock.ids.iter();
+            ids.any(|id| locks.contains(&(path.clone(), id.clone())))
+        };
+        let mut built = lock.builds.iter().map(|build| (&build.path, build.line));
+        runs.any(|path| changed.contains(path) || is_found(path))
+            || built.any(|(path, line)| {
+                changed.contains(path) || builds.contains(&(path.clone(), line))
+            })
+    })
+}
+
+/// Returns the locks as a picture and a table.
+fn locks(map: &LockMap) -> String {
     if map.locks.is_empty() {
         return String::new();
     }
     let head = "| Lock | Taken by | Built by | Who waits |\n|---|---|---|---|\n";
-    let mut out = format!("\n```mermaid\n{}```\n\n{head}", mermaid(&map));
-    let groups = groups(&map);
+    let mut out = format!("\n```mermaid\n{}```\n\n{head}", mermaid(map));
+    let groups = groups(map);
     for group in groups.iter().take(MAX_LOCKS) {
         let cells = cells(group, MAX_PLACES).map(|lines| {
             let lines = lines.iter().map(|line| {

@@ -11,7 +11,7 @@ use super::model::{Run, RunError};
 /// Returns the findings of `run` as a JSON list that ends with a newline.
 pub fn render(run: &Run<'_>) -> String {
     let mut issues: Vec<Json> = run.errors.iter().map(run_error).collect();
-    for file in found::files(run) {
+    for file in found::files(run.reports) {
         let findings = file.findings().iter().zip(fingerprints(file.report));
         issues.extend(findings.map(|(finding, fingerprint)| {
             object! {

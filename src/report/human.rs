@@ -47,7 +47,7 @@ pub fn findings(reports: &[FileReport], style: Style) -> String {
             width.saturating_sub(number + GUTTER).max(20)
         });
         let whole = SafeSource::new(name.clone(), &report.source);
-        for group in groups(&report.checked.findings, style) {
+        for (group, others) in blocks(report, style) {
             let finding = group[0];
             let spans = || group.iter().map(|finding| finding.span);
             let is_listed = |span: &Span| spans().skip(1).any(|other| other == *span);
@@ -60,16 +60,66 @@ pub fn findings(reports: &[FileReport], style: Style) -> String {
                         Place::Here(span) => Some(span),
                         Place::There { .. } => None,
                     });
-                let kept: Vec<Span> = iter::once(finding.span).chain(here).collect();
+                let marked = others.iter().map(|other| other.span);
+                let kept = iter::once(finding.span).chain(here).chain(marked);
+                let kept: Vec<Span> = kept.collect();
                 SafeSource::cut(name.clone(), &report.source, room, &kept)
             });
             let source = cut.as_ref().unwrap_or(&whole);
             let mut shown = Shown::new(finding, source, style, is_new, &is_listed);
+            shown.also(&others);
             shown.help.extend(listed(&group[1..], &lines));
             show(&mut out, &handler, &shown);
         }
     }
     out
+}
+
+/// Returns the groups of a file's findings, each with the first findings of other locks that the same RUNs take, of which the
+/// same is said.
+fn blocks(report: &FileReport, style: Style) -> Vec<(Vec<&Finding>, Vec<&Finding>)> {
+    let mounts = report.checked.mounts.iter();
+    let runs: HashMap<usize, usize> = mounts
+        .map(|mount| (mount.span.start, mount.instruction))
+        .collect();
+    let mut blocks: Vec<(Vec<&Finding>, Vec<&Finding>)> = Vec::new();
+    let mut known: HashMap<_, usize> = HashMap::new();
+    for group in groups(&report.checked.findings, style) {
+        let finding = group[0];
+        let key = finding.lock.as_ref().and_then(|lock| {
+            let runs = group.iter().map(|finding| runs.get(&finding.span.start));
+            let runs: Vec<&usize> = runs.collect::<Option<_>>()?;
+            // The id is what the RUN tells apart.
+            let id = String::from_utf8_lossy(&lock.id).into_owned();
+            let said = |text: &str| without_lines(text).replace(&id, "\0");
+            let help = finding.help.as_deref().map(said);
+            let why = style.why_not_fixed.then(|| why_not_fixed(finding));
+            let why = why.or_else(|| finding.unfixed.clone());
+            let others = finding.related.iter().map(|other| match &other.place {
+                Place::Here(span) => (None, runs_at(report, *span), said(&other.message)),
+                Place::There { path, range } => {
+                    (Some(path), Some(range.start.line), said(&other.message))
+                }
+            });
+            let others: Vec<_> = others.collect();
+            let what = (finding.rule, finding.severity, said(&finding.message));
+            Some((what, help, why.as_deref().map(said), runs, others))
+        });
+        if let Some(block) = key.as_ref().and_then(|key| known.get(key)) {
+            blocks[*block].1.push(finding);
+        } else {
+            known.extend(key.map(|key| (key, blocks.len())));
+            blocks.push((group, Vec::new()));
+        }
+    }
+    blocks
+}
+
+/// Returns the RUN with a mount whose id stands at `span`.
+fn runs_at(report: &FileReport, span: Span) -> Option<usize> {
+    let mut mounts = report.checked.mounts.iter();
+    let mount = mounts.find(|mount| mount.span.start == span.start)?;
+    Some(mount.instruction)
 }
 
 /// Returns the findings of a file by their locks, in the order of the first of each: those that say the same, but for lines.
@@ -298,6 +348,23 @@ impl<'a> Shown<'a> {
             help,
             labels,
             source,
+        }
+    }
+}
+
+impl Shown<'_> {
+    /// Adds findings that say the same of other locks.
+    fn also(&mut self, others: &[&Finding]) {
+        let mut ids: Vec<String> = Vec::new();
+        for other in others {
+            let span = self.source.span(other.span);
+            self.labels.push(LabeledSpan::new_with_span(None, span));
+            let lock = other.lock.as_ref();
+            let id = lock.map(|lock| String::from_utf8_lossy(&lock.id).into_owned());
+            ids.extend(id.map(|id| format!("`{}`", printable(&id))));
+        }
+        if !ids.is_empty() {
+            self.help.push(format!("the same for {}", ids.join(", ")));
         }
     }
 }

@@ -49,7 +49,7 @@ pub fn findings(run: &Run<'_>) -> String {
         errors: &'a [RunError],
         summary: &'a Summary,
     }
-    let files: Vec<PrintedFile<'_>> = found::files(run).collect();
+    let files: Vec<PrintedFile<'_>> = found::files(run.reports).collect();
     let all = |file| {
         PrintedFile::findings(file)
             .iter()

@@ -10,7 +10,7 @@ use super::xml::{self, Element};
 /// Returns the findings of `run` as an XML document. Errors and warnings are failures; infos are skipped tests, since
 /// they never fail the gate; a [`RunError`] is an error; a run with none of these is one test that passes.
 pub fn render(run: &Run<'_>) -> String {
-    let files: Vec<PrintedFile<'_>> = found::files(run).collect();
+    let files: Vec<PrintedFile<'_>> = found::files(run.reports).collect();
     let found: usize = files.iter().map(|file| file.findings().len()).sum();
     let infos: usize = files.iter().map(infos).sum();
     let errors = run.errors.len();

@@ -19,7 +19,7 @@ const BASE: &str = "%SRCROOT%";
 /// Returns the findings of `run` as a SARIF log that ends with a newline.
 pub fn render(run: &Run<'_>) -> String {
     let mut results = Vec::new();
-    for file in found::files(run) {
+    for file in found::files(run.reports) {
         let findings = file.findings().iter().zip(fingerprints(file.report));
         results.extend(findings.map(|(finding, print)| result(run.rules, &file, finding, print)));
     }

@@ -183,7 +183,7 @@ fn one_bad_fix_takes_no_good_one_with_it() {
     .unwrap();
     let (code, out, err) = cachelane(folder.path(), &["fix"]);
     assert!(
-        code == 1 && out.contains("60 findings fixed in 1 file, 1 error left"),
+        code == 1 && out.contains("60 findings fixed in 1 file; left: 1 error"),
         "{}",
         &out[out.len() - 200..]
     );
@@ -416,7 +416,7 @@ fn fix_says_what_it_did_and_no_more() {
     assert_eq!(is, go.replace(" go build", ",sharing=locked go build"));
     assert!(out.contains("2 findings fixed in 2 files"), "{out}");
     let (_, out, _) = cachelane(folder.path(), &["fix", "--unsafe"]);
-    assert!(out.contains("nothing to fix"), "{out}");
+    assert!(out.contains("nothing fixed"), "{out}");
     fs::remove_file(&other).unwrap();
     fs::remove_file(&third).unwrap();
     // Lines are those of the original file.
@@ -433,7 +433,7 @@ fn fix_says_what_it_did_and_no_more() {
     let (code, out, _) = cachelane(folder.path(), &["fix"]);
     assert_eq!(
         (code, out.as_str()),
-        (0, "nothing to fix, 1 info left (`-v` shows infos).\n")
+        (0, "nothing fixed; left: 1 info (`-v` shows infos).\n")
     );
     let (code, out, _) = cachelane(folder.path(), &["fix", "--fail-on", "info"]);
     assert!(

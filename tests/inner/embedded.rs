@@ -184,7 +184,7 @@ fn fix_ends_with_what_it_does_not_touch() {
     // Neither for named files, nor without findings.
     let (_, out, _) = cachelane(here, &["fix", "Dockerfile"]);
     assert!(
-        out.ends_with("1 finding fixed in 1 file, nothing left.\n"),
+        out.ends_with("1 finding fixed in 1 file; nothing is left.\n"),
         "{out}"
     );
     assert_eq!(

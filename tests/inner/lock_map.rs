@@ -1,6 +1,10 @@
 //! The map of locks on small repositories: who waits, in the words of the table.
 
+use std::collections::HashSet;
 use std::fs;
+
+use cachelane::lint::matching::{Follows, LockMap, MappedLock, TakingRun};
+use cachelane::report::github;
 
 use crate::command::cachelane;
 
@@ -246,6 +250,50 @@ fn callers_are_told_apart() {
         last.ends_with("`cachelane fix --diff` shows what it would change."),
         "{last}"
     );
+}
+
+/// The summary page shows what a change touches, though nothing is found.
+#[test]
+fn a_change_touches_the_locks_of_its_files() {
+    let lock = |path: &str| MappedLock {
+        ids: vec!["apt".to_owned()],
+        base: Vec::new(),
+        follows: Follows::NoBuild,
+        waiting: 0,
+        at_once: Vec::new(),
+        runs: vec![TakingRun {
+            path: path.to_owned(),
+            line: 2,
+            stage: None,
+        }],
+        builds: Vec::new(),
+    };
+    let map = LockMap {
+        locks: vec![lock("a/Dockerfile"), lock("b/Dockerfile")],
+        circles: Vec::new(),
+    };
+    let changed = HashSet::from(["b/Dockerfile".to_owned()]);
+    let touched = github::touched(&[], &changed, &map);
+    assert_eq!(touched.locks, [lock("b/Dockerfile")]);
+    assert!(github::touched(&[], &HashSet::new(), &map).locks.is_empty());
+}
+
+/// What could not be read around the named path is said in one line, and is no error of the run.
+#[test]
+fn what_is_not_read_of_the_repository_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    write("a/Dockerfile", LOCKED);
+    write("b/Dockerfile", LOCKED);
+    write("b/cachelane.toml", "arg = 1\n");
+    let (code, _, err) = cachelane(folder.path(), &["locks", "a"]);
+    let is_said = err.contains("builds may be missing: b/cachelane.toml:1");
+    assert!(code == 0 && is_said && err.lines().count() == 1, "{err}");
 }
 
 #[test]

@@ -30,29 +30,56 @@ const COMMANDS: &[(&str, &[&str])] = &[
 
 #[test]
 fn every_command_is_as_recorded_at_each_width() {
-    for (name, args) in COMMANDS.iter().filter(|(name, _)| *name != "rules") {
+    for (name, args) in COMMANDS {
         for width in [60, 80, 200] {
             insta::assert_snapshot!(format!("{name}-{width}"), printed(&project(), args, width));
         }
     }
-    insta::assert_snapshot!(
-        "locks.dot",
-        printed(&project(), &["locks", "--format", "dot"], 80)
-    );
+    for format in ["dot", "json"] {
+        insta::assert_snapshot!(
+            format!("locks.{format}"),
+            printed(&project(), &["locks", "--format", format], 80)
+        );
+    }
 }
 
-/// A table has columns of 12 at least; the last line of a report is a sentence, which a terminal folds.
+/// The last line of a report is a sentence, which a terminal folds.
 #[test]
 fn no_row_is_wider_than_the_terminal() {
     for (name, args) in COMMANDS {
-        for width in [80, 100, 200] {
+        for width in [60, 80, 100, 200] {
             let text = printed(&project(), args, width);
             let (rows, _) = text.rsplit_once("\n\n").unwrap_or((&text, ""));
-            for line in rows.lines() {
+            let is_sentence = |line: &&str| line.ends_with('.');
+            for line in rows.lines().filter(|line| !is_sentence(line)) {
                 assert!(line.chars().count() <= width, "{name} at {width}: {line}");
             }
         }
     }
+}
+
+/// Locks that the same RUN takes are one block.
+#[test]
+fn the_locks_of_one_run_are_one_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = |id: &str| format!("--mount=type=cache,id={id},target=/{id},sharing=locked");
+    let both = format!("RUN {} \\\n    {} make\n", mount("apt"), mount("lists"));
+    let text = |runs: &str| {
+        std::fs::write(
+            folder.path().join("Dockerfile"),
+            format!("FROM debian\n{runs}"),
+        )
+        .unwrap();
+        printed(folder.path(), &["check", "--rules", "shared-lock"], 80)
+    };
+    let one = text(&both.repeat(2));
+    assert_eq!(one.matches("wait for each other").count(), 1, "{one}");
+    assert!(one.contains("the same for `lists`"), "{one}");
+    assert!(one.contains("the same on line 4"), "{one}");
+    assert!(one.contains("4 findings in 1 file"), "{one}");
+    // Where another RUN takes one of them only, each has its places.
+    let two = text(&format!("{both}RUN {} make\n", mount("lists")));
+    assert_eq!(two.matches("wait for each other").count(), 2, "{two}");
 }
 
 /// A hundred findings on three locks are a few blocks.

@@ -171,7 +171,7 @@ fn the_first_step_changes_dockerfiles_alone_and_the_second_what_builds_them() {
     let ran = run(folder.path(), "sh", &["-c", step.trim()]);
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert!(
-        ran.status.success() && said.ends_with("1 finding fixed in 1 file, nothing left.\n"),
+        ran.status.success() && said.ends_with("1 finding fixed in 1 file; nothing is left.\n"),
         "{ran:?}"
     );
     assert_eq!(
@@ -182,7 +182,7 @@ fn the_first_step_changes_dockerfiles_alone_and_the_second_what_builds_them() {
     let ran = run(folder.path(), "cachelane", &["fix"]);
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert!(
-        said.ends_with("the lane passed in 2 builds of 2 files, nothing left.\n"),
+        said.ends_with("the lane passed in 2 builds of 2 files; nothing is left.\n"),
         "{said}"
     );
     assert_eq!(
@@ -194,7 +194,7 @@ fn the_first_step_changes_dockerfiles_alone_and_the_second_what_builds_them() {
     let both = repository(&files);
     let said = String::from_utf8(run(both.path(), "cachelane", &["fix"]).stdout).unwrap();
     let last =
-        "1 finding fixed in 1 file, and the lane passed in 2 builds of 2 files, nothing left.\n";
+        "1 finding fixed in 1 file, and the lane passed in 2 builds of 2 files; nothing is left.\n";
     assert!(said.ends_with(last), "{said}");
     for (name, _) in files {
         let read =

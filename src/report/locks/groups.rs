@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::lint::matching::{Follows, LockMap, MappedBuild, MappedLock, TakingRun};
 
-use super::words::consequence;
+use super::words::{build, consequence, cut, name, run};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Arrow {
@@ -88,6 +88,24 @@ pub(crate) fn groups(map: &LockMap) -> Vec<Group<'_>> {
         }
     }
     groups
+}
+
+/// Returns the cells of the row of some locks, line by line, with at most `most` ids, places and builds.
+pub fn cells(group: &Group<'_>, most: usize) -> [Vec<String>; 4] {
+    let builds = group.lock().builds.iter();
+    let mut builds: Vec<String> = builds.map(|one| build(one, most == usize::MAX)).collect();
+    // One command may be two builds.
+    builds.dedup();
+    if builds.is_empty() {
+        builds.push("-".to_owned());
+    }
+    let runs = group.runs();
+    [
+        cut(group.locks.iter().map(|lock| name(lock)), most),
+        cut(runs.iter().map(|one| run(one)), most),
+        cut(builds.into_iter(), most),
+        vec![group.consequence()],
+    ]
 }
 
 /// Returns what an arrow from a build is made of.

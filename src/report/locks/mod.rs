@@ -17,9 +17,8 @@ use super::table::table;
 use groups::Group;
 use words::name;
 
-pub(super) use groups::groups;
+pub(super) use groups::{cells, groups};
 pub use mermaid::mermaid;
-pub(super) use words::cells;
 
 /// A format for the map of locks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,31 +5,11 @@ use std::collections::{BTreeSet, HashSet};
 use crate::lint::matching::{Follows, MappedBuild, MappedLock, MappedRun, TakingRun, Within};
 use crate::text::count;
 
-use super::groups::Group;
-
 /// Limits the lanes that are named.
 const MAX_LANES: usize = 3;
 
 /// Limits the sets of runs whose sizes are named.
 const MAX_SETS: usize = 3;
-
-/// Returns the cells of the row of some locks, line by line, with at most `most` ids, places and builds.
-pub fn cells(group: &Group<'_>, most: usize) -> [Vec<String>; 4] {
-    let builds = group.lock().builds.iter();
-    let mut builds: Vec<String> = builds.map(|one| build(one, most == usize::MAX)).collect();
-    // One command may be two builds.
-    builds.dedup();
-    if builds.is_empty() {
-        builds.push("-".to_owned());
-    }
-    let runs = group.runs();
-    [
-        cut(group.locks.iter().map(|lock| name(lock)), most),
-        cut(runs.iter().map(|one| run(one)), most),
-        cut(builds.into_iter(), most),
-        vec![group.consequence()],
-    ]
-}
 
 /// Returns the first `most` of `lines`, and how many more there are.
 pub(super) fn cut(lines: impl ExactSizeIterator<Item = String>, most: usize) -> Vec<String> {
