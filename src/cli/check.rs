@@ -1,6 +1,6 @@
 //! `cachelane check`
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::finding::{RuleId, Severity};
 use crate::lint::FileReport;
@@ -50,7 +50,7 @@ pub fn run(args: &CheckArgs) -> CommandResult {
     }
     let format = args.format.unwrap_or_else(output::default_format);
     let shows_map = format == Format::Github && output::step_summary().is_some();
-    let (mut map, mut changed) = (LockMap::default(), HashSet::new());
+    let (mut map, mut changed) = (LockMap::default(), BTreeSet::new());
     if shows_map {
         map = run.map_locks(&checked.results);
     }

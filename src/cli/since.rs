@@ -3,7 +3,7 @@
 //! Both versions of a file are checked, and a finding counts that is new, or whose instruction changed. Each file is
 //! compared in its own repository; one that git does not know counts as new.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -117,8 +117,8 @@ impl<'a> Since<'a> {
     }
 
     /// Returns the files that changed, as reports name them.
-    pub fn changed(&mut self, reports: &[FileReport]) -> Result<HashSet<String>, GitError> {
-        let mut changed = HashSet::new();
+    pub fn changed(&mut self, reports: &[FileReport]) -> Result<BTreeSet<String>, GitError> {
+        let mut changed = BTreeSet::new();
         for report in reports {
             if !matches!(self.past(report)?, OldVersion::Same) {
                 changed.insert(report::path(&report.path));

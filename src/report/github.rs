@@ -1,6 +1,6 @@
 //! GitHub Actions: annotations, which its runner reads from the log, and the summary page of a job.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::finding::{Finding, Severity};
 use crate::lint::FileReport;
@@ -129,7 +129,7 @@ pub fn step_summary(run: &Run<'_>, map: &LockMap) -> String {
 
 /// Returns the part of `map` that a change touches: the locks that findings are about, those of the builds that findings stand
 /// at, and those that a `changed` file takes or builds.
-pub fn touched(reports: &[FileReport], changed: &HashSet<String>, map: &LockMap) -> LockMap {
+pub fn touched(reports: &[FileReport], changed: &BTreeSet<String>, map: &LockMap) -> LockMap {
     let mut locks: HashSet<(String, String)> = HashSet::new();
     let mut builds: HashSet<(String, usize)> = HashSet::new();
     for file in found::files(reports) {

@@ -46,7 +46,8 @@ pub fn table<const N: usize, C: Into<Cell>>(
     if widths.iter().sum::<usize>() <= room {
         return columns(&rows, widths);
     }
-    let least: [usize; N] = std::array::from_fn(|column| widest(column, &longest_word));
+    let least: [usize; N] =
+        std::array::from_fn(|column| widest(column, &|line| longest_word(line)));
     let list = list(&rows, width);
     if !fold(&mut widths, least, room) {
         return list;
@@ -126,7 +127,7 @@ fn words(line: &str) -> Box<dyn Iterator<Item = textwrap::core::Word<'_>> + '_> 
 const INDENT: &str = "  ";
 
 /// Returns the width that a line of a cell needs at least, in characters.
-fn longest_word(line: &String) -> usize {
+fn longest_word(line: &str) -> usize {
     let words = line.split_inclusive([' ', '/']).enumerate();
     let width = |(at, word): (usize, &str)| {
         let indent = if at == 0 { 0 } else { INDENT.len() };

@@ -1,7 +1,7 @@
 //! Findings and errors to report: of one tree of Dockerfiles (`reports-tree`), and of paths and ids made to break out
 //! of a format.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ pub fn summary_page(run: &Run<'_>) -> String {
         Vec::new()
     };
     let map = LockMap { locks, circles };
-    let map = github::touched(run.reports, &HashSet::new(), &map);
+    let map = github::touched(run.reports, &BTreeSet::new(), &map);
     github::step_summary(run, &map)
 }
 

@@ -433,7 +433,10 @@ fn fix_says_what_it_did_and_no_more() {
     let (code, out, _) = cachelane(folder.path(), &["fix"]);
     assert_eq!(
         (code, out.as_str()),
-        (0, "nothing fixed; left: 1 info (`-v` shows infos).\n")
+        (
+            0,
+            "nothing fixed; left: 1 info (`-v` shows infos); `--unsafe` would fix it.\n"
+        )
     );
     let (code, out, _) = cachelane(folder.path(), &["fix", "--fail-on", "info"]);
     assert!(

@@ -1,6 +1,6 @@
 //! The map of locks on small repositories: who waits, in the words of the table.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fs;
 
 use cachelane::lint::matching::{Follows, LockMap, MappedLock, TakingRun};
@@ -272,10 +272,14 @@ fn a_change_touches_the_locks_of_its_files() {
         locks: vec![lock("a/Dockerfile"), lock("b/Dockerfile")],
         circles: Vec::new(),
     };
-    let changed = HashSet::from(["b/Dockerfile".to_owned()]);
+    let changed = BTreeSet::from(["b/Dockerfile".to_owned()]);
     let touched = github::touched(&[], &changed, &map);
     assert_eq!(touched.locks, [lock("b/Dockerfile")]);
-    assert!(github::touched(&[], &HashSet::new(), &map).locks.is_empty());
+    assert!(
+        github::touched(&[], &BTreeSet::new(), &map)
+            .locks
+            .is_empty()
+    );
 }
 
 /// What could not be read around the named path is said in one line, and is no error of the run.

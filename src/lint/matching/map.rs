@@ -276,7 +276,7 @@ impl Rows {
             }
             for &number in &runs[one] {
                 let run = &contenders.all[number];
-                let taken = waits.taken(run, None);
+                let takes = waits.taken(run, None);
                 let is_alone = run.is_alone || is_alone(one);
                 let job = job(graph, run);
                 let of_run = |kind| LockUse {
@@ -284,17 +284,13 @@ impl Rows {
                     ..new(run.label(), kind)
                 };
                 let is_known = |cache: &&Cache<'_>| {
-                    taken.iter().all(|taken| !std::ptr::eq(taken.cache, *cache))
+                    takes.iter().all(|taken| !std::ptr::eq(taken.cache, *cache))
                 };
                 for cache in locks.needed_by(target).filter(is_known) {
                     let kind = if is_alone { Kind::Alone } else { Kind::Unknown };
                     found.push((self.row(cache), None, of_run(kind)));
                 }
-                let taken_caches = |key: &Key| {
-                    let same = taken.iter().filter(|taken| taken.key == *key);
-                    same.map(|taken| taken.cache).collect::<Vec<_>>()
-                };
-                for taken in &taken {
+                for taken in &takes {
                     let row = self.row(taken.cache);
                     let same = *self.by_lock.entry(taken.key.clone()).or_insert(row);
                     self.unite(same, row);
@@ -308,7 +304,7 @@ impl Rows {
                     of_lock.run.id = show_known(&taken.key.id);
                     of_lock.run.namespace.clone_from(&taken.key.namespace);
                     of_lock.number = Some(number);
-                    of_lock.run.within = within(locks, &taken_caches(&taken.key), &mut known);
+                    of_lock.run.within = within(locks, &takes, &taken.key, &mut known);
                     if kind == Kind::Shared {
                         takers.entry(taken.key.clone()).or_default().push(number);
                     }
@@ -316,11 +312,7 @@ impl Rows {
                 }
             }
         }
-        let is_call = |one: usize| {
-            let tool = graph.build(resolved[one].id).tool;
-            tool.is_compose() || tool.is_bake()
-        };
-        let ends = ends(&takers, &contenders, &is_call);
+        let ends = ends(&takers, &contenders, &|one| is_call(graph, &resolved[one]));
         self.add_uses(found, &ends);
     }
 
@@ -412,6 +404,12 @@ impl Rows {
             locks: locks.into_iter().map(|(_, lock)| lock).collect(),
         }
     }
+}
+
+/// Returns whether a build is one of those of a call of Compose or bake.
+fn is_call(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> bool {
+    let tool = graph.build(one.id).tool;
+    tool.is_compose() || tool.is_bake()
 }
 
 /// Returns what follows of a lock that is used so.

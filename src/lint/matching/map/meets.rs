@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::contenders::Contenders;
-use super::super::waits::Key;
+use super::super::waits::{Key, Taken};
 use super::model::{MappedBuild, Within};
 use crate::rules::caches::Cache;
 use crate::rules::locks::Locks;
@@ -101,13 +101,16 @@ pub(super) fn sets(
     sizes
 }
 
-/// Returns which parts of one build wait for each other where it takes one lock by all of `caches`, which has a cache once for
-/// each platform. `known` has what was found of RUNs before.
+/// Returns which parts of one build wait for each other at the lock `key`, where it takes all of `taken`, which has a cache once
+/// for each platform. `known` has what was found of RUNs before.
 pub(super) fn within(
     locks: &Locks<'_>,
-    caches: &[&Cache<'_>],
+    taken: &[Taken<'_>],
+    key: &Key,
     known: &mut HashMap<Vec<usize>, Option<Within>>,
 ) -> Option<Within> {
+    let same = taken.iter().filter(|taken| taken.key == *key);
+    let caches: Vec<&Cache<'_>> = same.map(|taken| taken.cache).collect();
     let mut runs: Vec<usize> = caches.iter().map(|cache| cache.number).collect();
     runs.sort_unstable();
     let find = || {
@@ -120,7 +123,7 @@ pub(super) fn within(
         if caches.iter().enumerate().any(is_again) {
             Some(Within::Platforms)
         } else {
-            locks.run_side_by_side(caches).then_some(Within::Stages)
+            locks.run_side_by_side(&caches).then_some(Within::Stages)
         }
     };
     *known.entry(runs).or_insert_with(find)
