@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use crate::builds::NAMESPACE;
 use crate::finding::{RuleId, Severity};
-use crate::fix::{Applicability, Fix};
+use crate::fix::Applicability;
 use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
@@ -71,11 +71,7 @@ pub fn run(args: &FixArgs) -> CommandResult {
     for (report, done) in reports.iter_mut().zip(&fixes) {
         output.add(args.diff, report, done);
         explain(report, done, level);
-        let fixes = report.checked.findings.iter().flat_map(|one| &one.fix);
-        let is_unsafe = |fix: &&Fix| fix.applicability() == Applicability::Unsafe;
-        if level != Applicability::Unsafe {
-            output.unsafe_left += fixes.filter(is_unsafe).count();
-        }
+        output.count_left(report, level);
     }
     let errors = run.configs.errors();
     let failed = output.failed || !errors.is_empty();

@@ -79,6 +79,12 @@ impl Output {
         }
     }
 
+    /// Counts the findings of `report` that are left, and that more than `level` would fix.
+    pub fn count_left(&mut self, report: &FileReport, level: Applicability) {
+        let fixes = report.checked.findings.iter().flat_map(|one| &one.fix);
+        self.unsafe_left += fixes.filter(|fix| fix.applicability() > level).count();
+    }
+
     /// Returns the line that sums up a run. `all` says whether nothing is left that is not in `summary`.
     pub fn last_line(
         &self,

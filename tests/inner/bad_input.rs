@@ -440,7 +440,7 @@ fn fix_says_what_it_did_and_no_more() {
     );
     let (code, out, _) = cachelane(folder.path(), &["fix", "--fail-on", "info"]);
     assert!(
-        code == 1 && out.contains("private-cache") && out.ends_with("1 info left.\n"),
+        code == 1 && out.contains("private-cache") && out.contains("left: 1 info; `--unsafe`"),
         "{out}"
     );
 }
