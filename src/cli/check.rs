@@ -114,8 +114,8 @@ fn print(
     let run = Reported { reports, ..parts };
     let mut written = true;
     for (format, path) in &args.reports {
-        let text = format.render(&run, terminal::plain_style());
-        written &= output::write(path, &text);
+        let style = terminal::plain_style();
+        written &= output::write(path, |to| format.write(&run, style, to));
     }
     if format == Format::Github {
         written &= output::add_to_step_summary(&run, map);
@@ -132,6 +132,9 @@ fn print(
     } else {
         terminal::style(false)
     };
+    if let Some(path) = output.filter(|_| format == Format::Sarif) {
+        return written & output::write(path, |to| format.write(&run, style, to));
+    }
     let mut text = match format {
         _ if args.statistics => output::statistics(format, &run),
         _ => format.render(&run, style),
@@ -145,7 +148,7 @@ fn print(
         text.push('\n');
     }
     match output {
-        Some(path) => written &= output::write(path, &text),
+        Some(path) => written &= output::write(path, |to| to.write_all(text.as_bytes())),
         None if format == Format::Human => terminal::print_text(&text),
         None => terminal::print(text),
     }

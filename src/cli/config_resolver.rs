@@ -12,7 +12,8 @@ use crate::project::input::absolute;
 use crate::report::RunError;
 use crate::rules::{Settings, profile};
 use crate::workspace::config as disk;
-use crate::workspace::discover::{is_repository, is_there_or_ignored, repository};
+use crate::workspace::discover::is_there_or_ignored;
+use crate::workspace::tree::{is_repository, repository};
 
 use super::args::{FixSettings, Select, SettingsArgs};
 use super::outcome::ConfigError;
@@ -243,9 +244,8 @@ impl ConfigResolver {
         all.dedup_by_key(|(file, _)| *file);
         for (file, loaded) in all {
             let is_left_out = |path: &Path| is_there_or_ignored(&loaded.folder, path);
-            for problem in loaded.config.idle(is_left_out) {
-                terminal::warn_problem(file, &loaded.text, &problem, Severity::Warning);
-            }
+            let problems = loaded.config.idle(is_left_out);
+            terminal::warn_problems(file, &loaded.text, &problems, Severity::Warning);
         }
     }
 

@@ -9,8 +9,8 @@ use crate::lint::matching::{BuildStatus, FileAccess};
 use crate::project::input::{self, InputFile, absolute, check_within_budget, relative};
 use crate::project::relate;
 use crate::report::{self, RunError};
-use crate::workspace::discover::{is_repository, repository};
 use crate::workspace::file;
+use crate::workspace::tree::{is_repository, repository};
 
 use super::args::{Common, FixSettings, Select};
 use super::outcome::Error;
@@ -91,16 +91,42 @@ impl Run<'_> {
         report::path(&relative(self.configs.here(), path))
     }
 
-    /// Returns the text of a regular file, in the same repository by way of links, too.
+    /// Returns the absolute `path` with links followed, if it lies in a tree of this run: the repositories around what was
+    /// named, or else the current folder, or the folders that were.
+    pub fn inside(&self, path: &Path) -> Option<PathBuf> {
+        let trees = self.trees.get_or_init(|| {
+            let roots = self
+                .common
+                .roots()
+                .into_iter()
+                .chain(self.common.stdin_filename.clone());
+            let tree = |root: PathBuf| {
+                let root = absolute(self.configs.here(), &root);
+                let folder = if root.is_dir() {
+                    root.as_path()
+                } else {
+                    root.parent()?
+                };
+                let here = Some(self.configs.here()).filter(|here| folder.starts_with(here));
+                let tree = repository(folder).or(here).unwrap_or(folder);
+                tree.canonicalize().ok()
+            };
+            roots.filter_map(tree).collect()
+        });
+        let real = path.canonicalize().ok()?;
+        trees
+            .iter()
+            .any(|tree| real.starts_with(tree))
+            .then_some(real)
+    }
+
+    /// Returns the text of a regular file in a repository, in a tree of this run by way of links, too.
     fn text(&self, path: &Path) -> Option<String> {
         let is_regular = path.symlink_metadata().is_ok_and(|file| file.is_file());
-        let mut folders = path.ancestors().skip(1);
-        let root = folders.find(|folder| folder.join(".git").exists())?;
-        let real = path.canonicalize().ok()?;
-        let is_inside = real.starts_with(root.canonicalize().ok()?);
-        let source = file::read(path, self.common.max_size()).ok()?;
-        let text = String::from_utf8(source).ok()?;
-        (is_regular && is_inside).then_some(text)
+        let folder = path.parent().filter(|_| is_regular)?;
+        repository(folder)?;
+        let source = file::read_found(&self.inside(path)?, self.common.max_size()).ok()?;
+        String::from_utf8(source).ok()
     }
 
     /// Returns the report on the file at `path`, which a build leads to: a Dockerfile without a format.
@@ -111,7 +137,7 @@ impl Run<'_> {
             return None;
         }
         // A missing file is no reason to warn: the pipeline may make it.
-        let source = file::read(path, self.common.max_size()).ok()?;
+        let source = file::read_found(&self.inside(path)?, self.common.max_size()).ok()?;
         let input = InputFile {
             format,
             ..InputFile::new(shown, loaded.settings_for(shown, &source), &source)

@@ -26,6 +26,9 @@ pub fn run(args: &IdArgs) -> Result<(), Error> {
         lane.name
     } else {
         let settings = settings(args.source.arg.as_deref())?;
+        if args.format != LaneFormat::BuildArg {
+            check_variable(&settings.arg, &args.source)?;
+        }
         format!("{}={}", settings.arg, lane.name)
     };
     match args.format {
@@ -59,6 +62,20 @@ pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
     let configs = ConfigResolver::new(&typed, &Select::default(), FixSettings::default())?;
     let path = Path::new("Dockerfile");
     Ok(configs.at(path)?.settings(path))
+}
+
+/// Fails where the configuration has a variable of the name `arg` set that a program may read: a shell runs the file that
+/// `BASH_ENV` names, and no list has all such names. Whoever types a name means it.
+pub fn check_variable(arg: &str, source: &LaneArgs) -> Result<(), Error> {
+    const ENDS: [&str; 4] = ["_ID", "_LANE", "_NS", "_KEY"];
+    if source.arg.is_some() || ENDS.iter().any(|end| arg.ends_with(end)) {
+        return Ok(());
+    }
+    Err(Error::Input(format!(
+        "the configuration names the argument {arg}, and no variable is set by that name, since programs may read it: \
+         type `--arg {arg}` if that is meant, or use a name that ends in {}",
+        ENDS.join(", ")
+    )))
 }
 
 /// Adds `line` to the environment of the job's later steps.

@@ -8,8 +8,8 @@ use crate::lint::matching::OwnBuilders;
 use crate::report;
 use crate::text::printable;
 use crate::workspace::config as disk;
-use crate::workspace::discover::repository;
 use crate::workspace::file::{self, FileError};
+use crate::workspace::tree::repository;
 
 use super::args::{Common, FixSettings, InitArgs, Select};
 use super::outcome::{CommandResult, Error, Outcome};

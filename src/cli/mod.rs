@@ -18,6 +18,7 @@ mod locks;
 mod man;
 mod notes;
 mod outcome;
+mod outcomes;
 mod output;
 mod repository;
 mod rules;

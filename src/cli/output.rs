@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
@@ -70,8 +70,8 @@ fn is_read(path: &Path, run: &Run<'_>) -> bool {
 }
 
 /// Writes a report to `path`, as a whole or not at all; returns success, and warns of an error.
-pub fn write(path: &Path, text: &str) -> bool {
-    let written = file::put(path, text.as_bytes());
+pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> bool {
+    let written = file::put_by(path, write);
     if let Err(error) = &written {
         terminal::warn(&format!("{}: {error}", report::path(path)));
     }

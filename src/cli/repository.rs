@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
-use crate::workspace::discover::{is_repository, repository};
+use crate::workspace::tree::{is_repository, repository};
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GitError {
@@ -297,8 +297,8 @@ fn without_filters(root: &Path) -> Result<Vec<OsString>, GitError> {
     Ok(options)
 }
 
-/// Options before any git command: nothing that a repository names is started (a file monitor, hooks, a pager), a
-/// folder that only looks like a repository's inside is none, and nothing is written.
+/// Options before any git command: nothing that a repository names is started (a file monitor, hooks, a pager) or read (a
+/// pipe would never end), a folder that only looks like a repository's inside is none, and nothing is written.
 const CAREFUL: &[&str] = &[
     "--literal-pathspecs",
     "--no-pager",
@@ -309,6 +309,12 @@ const CAREFUL: &[&str] = &[
     "core.hooksPath=/dev/null",
     "-c",
     "safe.bareRepository=explicit",
+    "-c",
+    "core.attributesFile=/dev/null",
+    "-c",
+    "core.excludesFile=/dev/null",
+    "-c",
+    "diff.orderFile=/dev/null",
 ];
 
 fn git<A: AsRef<OsStr>>(

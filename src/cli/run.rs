@@ -4,22 +4,24 @@ use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::budget;
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::lint::{self, FileReport};
-use crate::project::fix::FileFix;
 use crate::project::input::{InputFile, absolute, format_in, format_of};
 use crate::project::names::{is_dockerfile, may_be_dockerfile};
 use crate::report::{self, RunError};
 use crate::rules::Settings;
 use crate::workspace::discover::{self, Visit};
 use crate::workspace::file::{self, FileError};
+use crate::workspace::tree as trees;
 
 use super::args::{Common, FixSettings, STDIN, Select};
 use super::config_resolver::{ConfigResolver, LoadedConfig};
 use super::outcome::Error;
+use super::outcomes::State;
+pub use super::outcomes::{RunOutcome, Visited};
 use super::terminal;
 
 /// The limit of text in files with results, in bytes: of 100,000 ordinary Dockerfiles, these are 60 MiB.
@@ -27,33 +29,6 @@ const MAX_TEXT: usize = 256 << 20;
 
 /// The limit of other files than Dockerfiles, in bytes.
 const MAX_OTHER: u64 = file::MIB;
-
-#[derive(Debug)]
-pub struct RunOutcome<T> {
-    /// The results of `visit`, ordered by path.
-    pub results: Vec<T>,
-    pub files: usize,
-    /// True where the searched folders hold everything to compare with.
-    pub whole: bool,
-}
-
-/// The result of one file.
-pub trait Visited {
-    /// Returns the report on a file that may lead to Dockerfiles.
-    fn report(&self) -> Option<&FileReport>;
-}
-
-impl Visited for FileReport {
-    fn report(&self) -> Option<&FileReport> {
-        Some(self)
-    }
-}
-
-impl Visited for (FileReport, FileFix) {
-    fn report(&self) -> Option<&FileReport> {
-        Some(&self.0)
-    }
-}
 
 /// The files to read beside Dockerfiles and build files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +45,7 @@ pub struct Run<'a> {
     pub common: &'a Common,
     pub configs: ConfigResolver,
     texts: Texts,
+    pub(super) trees: OnceLock<Vec<PathBuf>>,
 }
 
 impl<'a> Run<'a> {
@@ -87,6 +63,7 @@ impl<'a> Run<'a> {
             common,
             configs: ConfigResolver::new(&common.settings, select, fixes)?,
             texts,
+            trees: OnceLock::new(),
         })
     }
 
@@ -96,6 +73,7 @@ impl<'a> Run<'a> {
             common: self.common,
             configs: self.configs.quiet(),
             texts: Texts::None,
+            trees: OnceLock::new(),
         }
     }
 
@@ -202,26 +180,6 @@ struct Going<'g, T> {
     state: Mutex<State<T>>,
 }
 
-struct State<T> {
-    results: Vec<(PathBuf, T)>,
-    /// Bytes of text in the files of the results.
-    text: usize,
-    files: usize,
-    /// The files met: one that is both named and found is one file.
-    met: HashSet<PathBuf>,
-}
-
-impl<T> Default for State<T> {
-    fn default() -> Self {
-        Self {
-            results: Vec::new(),
-            text: 0,
-            files: 0,
-            met: HashSet::new(),
-        }
-    }
-}
-
 impl<T: Send + Visited> Going<'_, T> {
     fn all(&self, paths: &[PathBuf]) {
         let (common, configs) = (self.run.common, &self.run.configs);
@@ -254,6 +212,7 @@ impl<T: Send + Visited> Going<'_, T> {
             root: (!self.run.common.force_exclude).then_some(folder),
             met: AtomicUsize::new(0),
             excluded: AtomicBool::new(false),
+            taken: Mutex::default(),
         };
         discover::search(folder, &search);
         if !self.run.configs.is_quiet && search.met.into_inner() == 0 {
@@ -268,14 +227,15 @@ impl<T: Send + Visited> Going<'_, T> {
     }
 
     /// Passes on a file that the search has found; returns whether it is one to check.
-    fn take_found(&self, path: &Path, loaded: Option<Arc<LoadedConfig>>) -> bool {
+    /// Reads it at `real`, where a link led.
+    fn take_found(&self, path: &Path, real: &Path, loaded: Option<Arc<LoadedConfig>>) -> bool {
         let format = format_of(&self.run.full(path));
         let is_other = format.is_none_or(|format| !format.is_told_by_name())
             && !may_be_dockerfile(name(path))
             && !loaded.as_ref().is_some_and(|loaded| loaded.includes(path));
         let most = self.run.common.max_size();
         let most = if is_other { most.min(MAX_OTHER) } else { most };
-        let read = file::read_found(path, most);
+        let read = file::read_found(real, most);
         if let (Some(_), Err(FileError::Nul { line })) = (format, &read) {
             let why = "it is binary, or UTF-16 (save it as UTF-8)";
             self.run.note_unread(path, *line, why);
@@ -391,12 +351,15 @@ impl<T: Send + Visited> Going<'_, T> {
                 continue;
             };
             let root = (!run.common.force_exclude).then_some(folder.as_path());
-            let read = file::read_found(&path, run.common.max_size());
+            let Some(real) = run.inside(&full) else {
+                continue;
+            };
+            let read = file::read_found(&real, run.common.max_size());
             let is_passed_by = |source: &Vec<u8>| {
                 format_of(&full).is_none()
                     && is_other(&path, Some(&loaded), source)
                     && !loaded.excludes(&path, root)
-                    && !discover::is_ignored(full.parent().unwrap_or(&full), &full)
+                    && !discover::is_left_out(full.parent().unwrap_or(&full), &full)
             };
             // A missing file is no reason to warn: the pipeline may make it.
             let Some(source) = read.ok().filter(is_passed_by) else {
@@ -452,6 +415,8 @@ struct Search<'s, T> {
     root: Option<&'s Path>,
     met: AtomicUsize,
     excluded: AtomicBool,
+    /// The files that were checked, where they really are.
+    taken: Mutex<HashSet<PathBuf>>,
 }
 
 impl<T> Search<'_, T> {
@@ -461,6 +426,37 @@ impl<T> Search<'_, T> {
         self.excluded.fetch_or(excluded, Ordering::Relaxed);
         excluded
     }
+
+    /// Returns whether a file at `path` may be one to check, by its name.
+    fn wants(&self, path: &Path, loaded: Option<&LoadedConfig>) -> bool {
+        // Asked first, so that a glob counts as matched even for a file found anyway.
+        let may_hold_locks =
+            || lint::may_hold_locks(path.strip_prefix(self.folder).unwrap_or(path));
+        let is_build_file = || {
+            format_of(&self.going.run.full(path))
+                .is_some_and(|format| format.is_told_by_name() || may_hold_locks())
+        };
+        loaded.is_some_and(|loaded| loaded.includes(path))
+            || may_be_dockerfile(name(path))
+            || is_build_file()
+            || (self.going.run.texts != Texts::None && may_hold_locks())
+    }
+}
+
+impl<T: Send + Visited> Search<'_, T> {
+    /// Passes on the file at `path`, which is at `real`, if it is one to check.
+    fn visit_at(&self, path: &Path, real: &Path) {
+        let loaded = self.going.run.configs.of(path);
+        if !self.wants(path, loaded.as_deref()) || self.excludes(path, loaded.as_deref()) {
+            return;
+        }
+        if !self.going.is_new(path) || self.going.take_found(path, real, loaded) {
+            self.met.fetch_add(1, Ordering::Relaxed);
+            if let Ok(mut taken) = self.taken.lock() {
+                taken.insert(real.to_path_buf());
+            }
+        }
+    }
 }
 
 impl<T: Send + Visited> Visit for Search<'_, T> {
@@ -469,24 +465,26 @@ impl<T: Send + Visited> Visit for Search<'_, T> {
     }
 
     fn visit(&self, path: &Path) {
-        let run = self.going.run;
-        let loaded = run.configs.of(path);
-        // Asked first, so that a glob counts as matched even for a file found anyway.
-        let may_hold_locks =
-            || lint::may_hold_locks(path.strip_prefix(self.folder).unwrap_or(path));
-        let is_build_file = || {
-            format_of(&run.full(path))
-                .is_some_and(|format| format.is_told_by_name() || may_hold_locks())
-        };
-        let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
-            || may_be_dockerfile(name(path))
-            || is_build_file()
-            || (run.texts != Texts::None && may_hold_locks());
-        if !is_wanted || self.excludes(path, loaded.as_deref()) {
+        self.visit_at(path, path);
+    }
+
+    fn visit_link(&self, path: &Path, tree: &Path) {
+        // Most links have no name of interest, and are not even looked at.
+        let loaded = self.going.run.configs.of(path);
+        if !self.wants(path, loaded.as_deref()) {
             return;
         }
-        if !self.going.is_new(path) || self.going.take_found(path, loaded) {
-            self.met.fetch_add(1, Ordering::Relaxed);
+        if let Some(real) = trees::inside(path, tree).filter(|real| real.is_file()) {
+            // The file may have been checked by its own name, or by another link to it.
+            let own = real.strip_prefix(self.folder.canonicalize().unwrap_or_default());
+            let own = own.map_or_else(|_| real.clone(), |below| self.folder.join(below));
+            let is_taken = self
+                .taken
+                .lock()
+                .is_ok_and(|taken| taken.contains(&own) || taken.contains(&real));
+            if !is_taken {
+                self.visit_at(path, &real);
+            }
         }
     }
 

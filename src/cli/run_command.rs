@@ -67,7 +67,12 @@ fn passed(args: &RunArgs) -> Result<LaneCommand, Error> {
         lane: &lane.name,
         arg: if namespace { NAMESPACE } else { &settings.arg },
     };
-    argv::pass(&args.command, ask, is_extended).map_err(|error| Error::Input(error.to_string()))
+    let passed = argv::pass(&args.command, ask, is_extended)
+        .map_err(|error| Error::Input(error.to_string()))?;
+    if passed.variable.is_some() && !namespace {
+        id::check_variable(&settings.arg, &args.source)?;
+    }
+    Ok(passed)
 }
 
 /// Returns the command quoted for a shell.

@@ -120,14 +120,25 @@ pub fn print_error(error: &Error) {
 }
 
 pub fn warn_config(error: &ConfigError) {
-    for problem in &error.problems {
-        warn_problem(&error.path, &error.text, problem, Severity::Error);
-    }
+    warn_problems(&error.path, &error.text, &error.problems, Severity::Error);
     warn(&error.to_string());
 }
 
+/// Writes the first problems with the configuration `text` at `path` to standard error, and how many there are beside them:
+/// each shows its place in the text, and nobody reads thousands.
+pub fn warn_problems(path: &Path, text: &str, problems: &[Problem], severity: Severity) {
+    const SHOWN: usize = 20;
+    for problem in problems.iter().take(SHOWN) {
+        warn_problem(path, text, problem, severity);
+    }
+    if problems.len() > SHOWN {
+        let more = problems.len() - SHOWN;
+        warn(&format!("{}: and {more} more of them", report::path(path)));
+    }
+}
+
 /// Writes a problem with the configuration `text` at `path` to standard error.
-pub fn warn_problem(path: &Path, text: &str, problem: &Problem, severity: Severity) {
+fn warn_problem(path: &Path, text: &str, problem: &Problem, severity: Severity) {
     let style = Style {
         color: takes_color(io::stderr().is_terminal()),
         ..plain_style()

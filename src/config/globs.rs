@@ -12,6 +12,10 @@ use crate::text::Span;
 use super::keys::span;
 use super::model::Problem;
 
+/// The most globs of a list, and the most bytes in them: each takes kilobytes of memory.
+const MAX_GLOBS: usize = 1000;
+const MAX_LEN: usize = 64 * 1024;
+
 /// Globs. One without a `/` (except at its end) matches a name in any folder, the others match from the configuration's
 /// folder on. `*` stays within a folder, `**` does not.
 #[derive(Debug, Default)]
@@ -26,6 +30,17 @@ impl Globs {
     pub fn new(patterns: &[Spanned<String>], problems: &mut Vec<Problem>) -> Self {
         let mut set = GlobSetBuilder::new();
         let mut kept = Vec::new();
+        let bytes: usize = patterns.iter().map(|text| text.get_ref().len()).sum();
+        if patterns.len() > MAX_GLOBS || bytes > MAX_LEN {
+            let most = MAX_LEN / 1024;
+            let message = format!(
+                "there are {} globs, of {bytes} bytes: no more than {MAX_GLOBS} of {most} KiB in all are read",
+                patterns.len()
+            );
+            let first = patterns.first().map_or(Span::at(0), span);
+            problems.push(Problem::new(first, message));
+            return Self::default();
+        }
         for pattern in patterns {
             let (text, span) = (pattern.get_ref(), span(pattern));
             // Each level of braces is a level of the stack while globs are read.

@@ -1,5 +1,7 @@
 //! JSON documents that a build server's log takes for no command, and values whose objects keep their order.
 
+use std::io::{self, Write};
+
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -81,24 +83,47 @@ pub(super) fn list_document<T: Serialize>(name: &str, items: &[T]) -> String {
 /// Returns `value` as a JSON document that ends with a newline, with `\u…` for control characters, also those that JSON
 /// allows, and for what a build server's log would take for a command ([`inert`]).
 pub(super) fn json_text(value: &impl Serialize) -> String {
-    // Strings, numbers and lists of them always have a JSON form.
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    // Outside of strings, JSON has no `#`; no line of it starts with a colon.
-    let is_inert = inert(&text) == text;
-    let text = if is_inert {
-        text
-    } else {
-        text.replace("##", "#\\u0023")
-    };
-    let mut safe = String::with_capacity(text.len() + 1);
-    for ch in text.chars() {
-        // Only strings hold these after `serde_json`, except for the ends of lines.
-        if ch != '\n' && is_unprintable(ch) {
-            safe.push_str(&format!("\\u{:04x}", u32::from(ch)));
+    let mut text = Vec::new();
+    // Strings, numbers and lists of them always have a JSON form, and a vector takes it.
+    let _ = write_json(value, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Writes what [`json_text`] returns, piece by piece: a report may be larger than all that it is made from.
+pub(super) fn write_json(value: &impl Serialize, to: &mut dyn Write) -> io::Result<()> {
+    let mut safe = Safe(to);
+    serde_json::to_writer_pretty(&mut safe, value)?;
+    safe.0.write_all(b"\n")
+}
+
+/// Passes on what `serde_json` writes: whole characters, in pieces that end only where something is escaped.
+struct Safe<'w>(&'w mut dyn Write);
+
+impl Write for Safe<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        // Outside of strings, JSON has no `#`; no line of it starts with a colon.
+        let text = if text.contains("##") && inert(&text) != text {
+            text.replace("##", "#\\u0023").into()
         } else {
-            safe.push(ch);
+            text
+        };
+        let mut rest = &*text;
+        // Only strings hold these after `serde_json`, except for the ends of lines.
+        while let Some(at) = rest.find(|ch| ch != '\n' && is_unprintable(ch)) {
+            let (before, from) = rest.split_at(at);
+            self.0.write_all(before.as_bytes())?;
+            let mut chars = from.chars();
+            for unit in chars.next().unwrap_or_default().encode_utf16(&mut [0; 2]) {
+                write!(self.0, "\\u{unit:04x}")?;
+            }
+            rest = chars.as_str();
         }
+        self.0.write_all(rest.as_bytes())?;
+        Ok(bytes.len())
     }
-    safe.push('\n');
-    safe
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

@@ -27,6 +27,8 @@ mod found;
 mod model;
 mod xml;
 
+use std::io;
+
 use clap::ValueEnum;
 
 use crate::finding::Severity;
@@ -67,6 +69,22 @@ impl Format {
             Self::Gitlab => gitlab::render(run),
             Self::Junit => junit::render(run),
             Self::Checkstyle => checkstyle::render(run),
+        }
+    }
+
+    /// Writes what [`Self::render`] returns, the longest format piece by piece.
+    ///
+    /// # Errors
+    /// Fails where `to` takes it not.
+    pub fn write(
+        self,
+        run: &Run<'_>,
+        style: human::Style,
+        to: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        match self {
+            Self::Sarif => sarif::write(run, to),
+            _ => to.write_all(self.render(run, style).as_bytes()),
         }
     }
 

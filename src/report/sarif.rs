@@ -1,10 +1,15 @@
 //! SARIF 2.1.0, the format that GitHub's code scanning and most collections of findings take.
 
+use std::io::{self, Write};
+
+use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer};
+
 use crate::finding::{Finding, RuleId, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Range, printable};
 
-use super::document::{Json, json_text, object};
+use super::document::{Json, json_text, object, write_json};
 use super::fingerprint::fingerprints;
 use super::found::{self, PrintedFile, Related};
 use super::model::{Run, RunError};
@@ -16,13 +21,50 @@ const SCHEMA: &str =
 /// the folder lies.
 const BASE: &str = "%SRCROOT%";
 
+#[derive(Serialize)]
+struct Log<'r> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [LogRun<'r>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogRun<'r> {
+    tool: Json,
+    column_kind: &'static str,
+    original_uri_base_ids: Json,
+    invocations: Json,
+    results: Results<'r>,
+}
+
+/// The results, each made when it is written: all of them together take gigabytes.
+struct Results<'r>(&'r Run<'r>);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut list = to.serialize_seq(None)?;
+        for file in found::files(self.0.reports) {
+            for (finding, print) in file.findings().iter().zip(fingerprints(file.report)) {
+                list.serialize_element(&result(self.0.rules, &file, finding, print))?;
+            }
+        }
+        list.end()
+    }
+}
+
 /// Returns the findings of `run` as a SARIF log that ends with a newline.
 pub fn render(run: &Run<'_>) -> String {
-    let mut results = Vec::new();
-    for file in found::files(run.reports) {
-        let findings = file.findings().iter().zip(fingerprints(file.report));
-        results.extend(findings.map(|(finding, print)| result(run.rules, &file, finding, print)));
-    }
+    json_text(&log(run))
+}
+
+/// Writes what [`render`] returns.
+pub fn write(run: &Run<'_>, to: &mut dyn Write) -> io::Result<()> {
+    write_json(&log(run), to)
+}
+
+fn log<'r>(run: &'r Run<'r>) -> Log<'r> {
     let driver = object! {
         "name": "cachelane",
         "version": env!("CARGO_PKG_VERSION"),
@@ -30,17 +72,21 @@ pub fn render(run: &Run<'_>) -> String {
         "rules": Json::list(run.rules.iter().map(|id| rule(id.meta()))),
     };
     let folder = object! { "description": text("The folder in which cachelane ran.") };
-    let run = object! {
-        "tool": object! { "driver": driver },
-        "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": object! { "%SRCROOT%": folder },
-        "invocations": one(object! {
+    let run = LogRun {
+        tool: object! { "driver": driver },
+        column_kind: "unicodeCodePoints",
+        original_uri_base_ids: object! { "%SRCROOT%": folder },
+        invocations: one(object! {
             "executionSuccessful": run.errors.is_empty(),
             "toolExecutionNotifications": Json::some(run.errors.iter().map(notification)),
         }),
-        "results": Json::List(results),
+        results: Results(run),
     };
-    json_text(&object! { "$schema": SCHEMA, "version": "2.1.0", "runs": one(run) })
+    Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: [run],
+    }
 }
 
 fn one(item: Json) -> Json {

@@ -22,9 +22,20 @@ fn is_plain(bytes: &[u8]) -> bool {
         .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
+/// Returns whether `ch` is shown by a stand-in: a control character, a mark that reorders text, or one that has no width and
+/// so can make two ids look like one. The latter are what Unicode 16 calls `Default_Ignorable_Code_Point` or gives the
+/// category `Cf`, `Zl` or `Zp`.
 pub fn is_unprintable(ch: char) -> bool {
-    ch.is_control()
-        || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    let is_hidden = || {
+        matches!(ch,
+            '\u{AD}' | '\u{34F}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}' | '\u{890}' | '\u{891}'
+            | '\u{8E2}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}'
+            | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}')
+    };
+    ch.is_control() || (!ch.is_ascii() && is_hidden())
 }
 
 /// Returns the stand-in for an unprintable character: its *Control Pictures* character, or U+FFFD.

@@ -22,14 +22,14 @@ pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
 /// Fails as [`read`] does, and where a link leads out.
 pub fn read_found(path: &Path) -> io::Result<String> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let tree = super::discover::repository(folder).unwrap_or(folder);
-    let (real, tree) = (fs::canonicalize(path)?, fs::canonicalize(tree)?);
-    if !real.starts_with(tree) {
-        return Err(io::Error::other(
+    let tree = super::tree::repository(folder).unwrap_or(folder);
+    fs::metadata(path)?;
+    match super::tree::inside(path, tree) {
+        Some(real) => read(&real),
+        None => Err(io::Error::other(
             "it is a link that leads out of the repository",
-        ));
+        )),
     }
-    read(&real)
 }
 
 /// Reads the configuration at `path`.

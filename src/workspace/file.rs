@@ -37,6 +37,8 @@ pub enum FileError {
     /// It is a symbolic link to a file outside of the given paths.
     #[error("it is a link to {0}, outside of the given paths: name that file to have it changed")]
     LinkOutside(PathBuf),
+    #[error("cannot write it: {0} is a link out of the repository")]
+    FolderOutside(PathBuf),
     /// Hard links to the same file would keep the old content.
     #[error(
         "it has {0} hard links, and the others would keep the old content: change it by hand, or break the links first"
@@ -72,6 +74,13 @@ pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
     read_open(&open(path, true).map_err(FileError::Read)?, max)
 }
 
+/// Returns the bytes of the regular file at `path`, which may be binary: at most `max`.
+pub(super) fn bytes(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
+    let file = open(path, true).map_err(FileError::Read)?;
+    regular(&file, max)?;
+    limited(&file, max)
+}
+
 /// Reads a regular file that a search has found as [`read`] does, but follows no link that has come since.
 pub fn read_found(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
     read_open(&open(path, false).map_err(FileError::Read)?, max)
@@ -101,6 +110,11 @@ pub(super) fn open(path: &Path, _: bool) -> io::Result<File> {
 }
 
 fn read_open(file: &File, max: u64) -> Result<Vec<u8>, FileError> {
+    regular(file, max)?;
+    read_from(file, max)
+}
+
+fn regular(file: &File, max: u64) -> Result<(), FileError> {
     let meta = file.metadata().map_err(FileError::Read)?;
     if !meta.is_file() {
         return Err(FileError::NotRegular);
@@ -108,11 +122,21 @@ fn read_open(file: &File, max: u64) -> Result<Vec<u8>, FileError> {
     if meta.len() > max {
         return Err(FileError::TooLarge(max));
     }
-    read_from(file, max)
+    Ok(())
 }
 
 /// Returns the bytes of `input`, by the rules of [`read`].
 pub fn read_from(input: impl io::Read, max: u64) -> Result<Vec<u8>, FileError> {
+    let bytes = limited(input, max)?;
+    match memchr::memchr(0, &bytes) {
+        Some(at) => Err(FileError::Nul {
+            line: memchr::memchr_iter(b'\n', &bytes[..at]).count() + 1,
+        }),
+        None => Ok(bytes),
+    }
+}
+
+fn limited(input: impl io::Read, max: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     input
         .take(max.saturating_add(1))
@@ -121,12 +145,7 @@ pub fn read_from(input: impl io::Read, max: u64) -> Result<Vec<u8>, FileError> {
     if bytes.len() as u64 > max {
         return Err(FileError::TooLarge(max));
     }
-    match memchr::memchr(0, &bytes) {
-        Some(at) => Err(FileError::Nul {
-            line: memchr::memchr_iter(b'\n', &bytes[..at]).count() + 1,
-        }),
-        None => Ok(bytes),
-    }
+    Ok(bytes)
 }
 
 /// Gives `file` the owner, the mode and the attributes of `old`, which it is to replace.
@@ -241,7 +260,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         return Err(FileError::Exists);
     }
     let folder = folder_of(path);
-    let named = fresh(folder, bytes).map_err(FileError::Create)?;
+    let named = fresh(folder, |to| to.write_all(bytes)).map_err(FileError::Create)?;
     named
         .persist_noclobber(path)
         .map_err(|error| match error.error.kind() {
@@ -257,11 +276,26 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// # Errors
 /// [`FileError::Create`] where it cannot be written; the old content stays then.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    put_by(path, |to| to.write_all(bytes))
+}
+
+/// Writes what `write` writes, as [`put`] does.
+///
+/// # Errors
+/// Fails as [`put`] does.
+pub fn put_by(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), FileError> {
     if is_stream(path) {
-        return fs::write(path, bytes).map_err(FileError::Create);
+        let stream = open_stream(path).map_err(FileError::Create)?;
+        return buffered(&stream, write).map_err(FileError::Create);
+    }
+    if let Some(link) = leading_out(path) {
+        return Err(FileError::FolderOutside(link));
     }
     let folder = folder_of(path);
-    let named = fresh(folder, bytes).map_err(FileError::Create)?;
+    let named = fresh(folder, write).map_err(FileError::Create)?;
     named
         .persist(path)
         .map_err(|error| FileError::Create(error.error))?;
@@ -282,12 +316,68 @@ fn is_stream(path: &Path) -> bool {
     })
 }
 
-/// Returns a temporary file in `folder` with `bytes`, on the disk, with the mode of any new file.
-fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let mut fresh = temporary(folder, 0o666)?;
-    fresh.write_all(bytes)?;
+/// Opens a stream to write. A FIFO that nobody reads would never be opened: that is an error here.
+#[cfg(unix)]
+fn open_stream(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = fs::OpenOptions::new();
+    options
+        .write(true)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+    let stream = options.open(path).map_err(|error| {
+        if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) {
+            io::Error::other("nobody reads this pipe")
+        } else {
+            error
+        }
+    })?;
+    // Whoever reads may be slower than this writes.
+    fcntl_setfl(&stream, fcntl_getfl(&stream)? - OFlags::NONBLOCK)?;
+    Ok(stream)
+}
+
+#[cfg(not(unix))]
+fn open_stream(path: &Path) -> io::Result<File> {
+    File::create(path)
+}
+
+/// Returns the folder on the way to `path` that is a link out of its repository, if any. Outside of a repository, links below
+/// the current folder count. One that is further out is the system's, or the user's.
+fn leading_out(path: &Path) -> Option<PathBuf> {
+    let here = std::path::absolute(".").ok()?;
+    let path = std::path::absolute(path).ok()?;
+    path.ancestors().skip(1).find_map(|folder| {
+        let is_link = fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_symlink());
+        let around = folder.parent().filter(|_| is_link)?;
+        let is_here = || around.starts_with(&here).then_some(here.as_path());
+        let tree = super::tree::repository(around).or_else(is_here)?;
+        super::tree::inside(folder, tree)
+            .is_none()
+            .then(|| folder.to_path_buf())
+    })
+}
+
+/// Returns a temporary file in `folder` with what `write` writes, on the disk, with the mode of any new file.
+fn fresh(
+    folder: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
+    let fresh = temporary(folder, 0o666)?;
+    buffered(fresh.as_file(), write)?;
     fresh.as_file().sync_all()?;
     Ok(fresh)
+}
+
+fn buffered(
+    file: &File,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut to = io::BufWriter::new(file);
+    write(&mut to)?;
+    to.flush()
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -5,4 +5,6 @@ mod attributes;
 pub mod config;
 pub mod discover;
 pub mod file;
+pub mod git;
 mod temporary;
+pub mod tree;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::process::Command;
 
 use crate::command::cachelane;
 
@@ -138,6 +139,55 @@ fn control_characters_do_not_reach_the_terminal() {
     }
 }
 
+/// Marks that turn text around, that have no width, or that carry text which nobody sees.
+#[test]
+fn hidden_characters_do_not_reach_the_terminal() {
+    let folder = folder();
+    let hidden = [
+        '\u{61C}',
+        '\u{200B}',
+        '\u{200D}',
+        '\u{2028}',
+        '\u{2060}',
+        '\u{202E}',
+        '\u{FE0F}',
+        '\u{AD}',
+        '\u{E0041}',
+        '\u{E0100}',
+        '\u{3164}',
+    ];
+    let text: String = hidden
+        .iter()
+        .map(|ch| {
+            format!("# {ch}\nRUN --mount=type=cache,id=a{ch}b,target=/a{ch},sharing=locked x\n")
+        })
+        .collect();
+    fs::write(folder.path().join("Dockerfile"), format!("FROM a\n{text}")).unwrap();
+    for format in [
+        "human",
+        "concise",
+        "json",
+        "sarif",
+        "gitlab",
+        "junit",
+        "checkstyle",
+        "github",
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_cachelane"))
+            .args(["check", "--format", format])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        for ch in hidden {
+            assert!(!text.contains(ch), "{format}: {}", ch.escape_unicode());
+        }
+        if format == "json" {
+            let _: serde_json::Value = serde_json::from_str(&text).unwrap();
+        }
+    }
+}
+
 #[test]
 fn an_unsafe_fix_that_another_file_calls_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -262,8 +312,6 @@ fn a_read_only_file_is_left_alone() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing_silently() {
-    use std::process::Command;
-
     let folder = folder();
     let run = |args: &[&str], out: fs::File| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));

@@ -254,6 +254,60 @@ fn a_report_replaces_a_link_and_goes_to_what_the_system_names() {
     put(Path::new("/dev/null"), b"c").unwrap();
 }
 
+/// A repository that has a link for the folder of reports wrote where it liked.
+#[cfg(unix)]
+#[test]
+fn a_report_goes_through_no_link_of_the_repository() {
+    use std::os::unix::fs::symlink;
+    let outside = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::create_dir(here.join(".git")).unwrap();
+    fs::create_dir(here.join("kept")).unwrap();
+    // One that leads into another repository is out of this one, too.
+    fs::create_dir(outside.path().join(".git")).unwrap();
+    symlink(outside.path(), here.join("reports")).unwrap();
+    symlink("kept", here.join("inner")).unwrap();
+    for path in [
+        "reports/r.json",
+        "reports/../reports/r.json",
+        "reports/deep/r.json",
+    ] {
+        let error = put(&here.join(path), b"a").unwrap_err().to_string();
+        assert!(
+            error.contains("is a link out of the repository"),
+            "{path}: {error}"
+        );
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+    put(&here.join("inner/r.json"), b"a").unwrap();
+    assert_eq!(fs::read(here.join("kept/r.json")).unwrap(), b"a");
+    // A link that leads to the repository is the user's.
+    let link = tempfile::tempdir().unwrap();
+    symlink(here, link.path().join("work")).unwrap();
+    put(&link.path().join("work/kept/s.json"), b"a").unwrap();
+}
+
+/// It waited for a reader for ever.
+#[cfg(unix)]
+#[test]
+fn a_report_waits_for_no_reader_of_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let error = put(&pipe, b"a").unwrap_err().to_string();
+    assert!(error.contains("nobody reads this pipe"), "{error}");
+    // More than a pipe holds, for a reader that takes its time.
+    let text = vec![b'a'; 1 << 20];
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || fs::read(pipe).unwrap().len())
+    };
+    while put(&pipe, &text).is_err() {}
+    assert_eq!(reader.join().unwrap(), text.len());
+}
+
 #[test]
 fn a_read_only_file_stays() {
     let folder = tempfile::tempdir().unwrap();

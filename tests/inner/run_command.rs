@@ -556,3 +556,80 @@ fn what_only_asks_is_asked_with_the_lane() {
     let check = "docker|build|--build-arg|CACHE_ID=l|--check|. ";
     assert!(shown(&place, &[], "docker build --check .").starts_with(check));
 }
+
+/// A shell runs the file that `BASH_ENV` names: a repository's configuration is not to choose what is set.
+#[test]
+fn a_configuration_sets_no_variable_that_a_program_may_read() {
+    let place = place();
+    let at = |args: &[&str]| {
+        let output = cachelane(&place).args(args).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    let id = |format: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+        let variables = place.path().join("variables");
+        let output = command
+            .args(["id", "py310", "--format", format])
+            .env("GITHUB_ENV", &variables)
+            .current_dir(place.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success() || !variables.exists());
+        output.status.code()
+    };
+    for name in ["BASH_ENV", "PYTHONSTARTUP", "GIT_SSH_COMMAND", "JOB"] {
+        fs::write(
+            place.path().join("cachelane.toml"),
+            format!("arg = \"{name}\"\n"),
+        )
+        .unwrap();
+        let (code, said) = at(&["--lane", "py310", "--", "make", "image"]);
+        assert!(
+            code == Some(2) && said.contains(&format!("type `--arg {name}`")),
+            "{name}: {said}"
+        );
+        let (code, _) = at(&[
+            "--lane",
+            "py310",
+            "--",
+            "docker",
+            "build",
+            "--build-arg",
+            name,
+            ".",
+        ]);
+        assert_eq!(code, Some(2), "{name}");
+        // A build argument is no variable.
+        assert_eq!(
+            at(&["--lane", "py310", "--", "docker", "build", "."]).0,
+            Some(0),
+            "{name}"
+        );
+        for (format, code) in [
+            ("env", 2),
+            ("github-env", 2),
+            ("build-arg", 0),
+            ("plain", 0),
+        ] {
+            assert_eq!(id(format), Some(code), "{name}: {format}");
+        }
+    }
+    assert_eq!(
+        at(&["--lane", "py310", "--arg", "JOB", "--", "make"]).0,
+        Some(0)
+    );
+    for name in ["CACHE_ID", "MY_LANE", "CACHE_NS", "CACHE_KEY"] {
+        fs::write(
+            place.path().join("cachelane.toml"),
+            format!("arg = \"{name}\"\n"),
+        )
+        .unwrap();
+        assert_eq!(
+            at(&["--lane", "py310", "--", "make", "image"]).0,
+            Some(0),
+            "{name}"
+        );
+        assert_eq!(id("env"), Some(0), "{name}");
+    }
+}

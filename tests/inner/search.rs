@@ -27,6 +27,15 @@ impl Tree {
         fs::write(path, text).unwrap();
     }
 
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+        command
+            .args(args)
+            .current_dir(self.0.path())
+            .output()
+            .unwrap()
+    }
+
     fn check(&self, folder: &str, format: &str, variables: &[(&str, &Path)]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
         command
@@ -156,4 +165,193 @@ fn however_a_folder_is_written_its_files_have_one_name() {
     for folder in ["p/", "p//", "p/.", "p/./", "./p", "p/./."] {
         assert_eq!(found(folder), one, "{folder}");
     }
+}
+
+/// Returns an index of git's, version 2, with `names`, which are in order.
+fn index(names: &[&str]) -> Vec<u8> {
+    let count = u32::try_from(names.len()).unwrap().to_be_bytes();
+    let mut index = [b"DIRC\0\0\0\x02", count.as_slice()].concat();
+    for name in names {
+        let start = index.len();
+        index.extend([0; 60]);
+        index.extend(u16::try_from(name.len()).unwrap().to_be_bytes());
+        index.extend(name.as_bytes());
+        index.resize(index.len() + 8 - (index.len() - start) % 8, 0);
+    }
+    index.extend([0; 20]);
+    index
+}
+
+/// A change that brings a Dockerfile could bring the line that hides it from the gate.
+#[test]
+fn what_git_tracks_is_searched_whatever_a_list_says() {
+    let files = [
+        "a/Dockerfile",
+        "deep/in/here/Dockerfile",
+        "inner/Dockerfile",
+        "inner/untracked/Dockerfile",
+        "untracked/Dockerfile",
+    ];
+    let lists = [
+        (".gitignore", "*\n"),
+        (".ignore", "*\n"),
+        (".git/HEAD", ""),
+        (".git/info/exclude", "Dockerfile\n"),
+        ("inner/.git/HEAD", ""),
+        ("inner/.gitignore", "Dockerfile\n"),
+    ];
+    let tree = Tree::new(&files, &lists);
+    assert!(tree.found(".", &[]).is_empty());
+    let tracked = [
+        ".git/Dockerfile",
+        "a/Dockerfile",
+        "deep/in/here/Dockerfile",
+        "gone/Dockerfile",
+        "inner",
+    ];
+    let write =
+        |path: &str, names: &[&str]| fs::write(tree.0.path().join(path), index(names)).unwrap();
+    write(".git/index", &tracked);
+    write("inner/.git/index", &["Dockerfile"]);
+    assert_eq!(tree.found(".", &[]), files[..3]);
+    assert_eq!(tree.found("deep", &[]), files[1..2]);
+    // What the configuration leaves out, it does as before.
+    tree.put("cachelane.toml", "exclude = [\"a/**\", \"deep/in\"]\n");
+    assert_eq!(tree.found(".", &[]), files[2..3]);
+    fs::remove_file(tree.0.path().join("cachelane.toml")).unwrap();
+    // One that cannot be read hides nothing either.
+    tree.put(".git/index", "DIRC");
+    let output = tree.check(".", "concise", &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code() == Some(2) && said.contains(".git/index: it is no index"),
+        "{said}"
+    );
+}
+
+/// A Dockerfile that a build names is read where git tracks it, whatever a list says.
+#[test]
+fn a_tracked_dockerfile_of_another_name_is_found_by_its_build() {
+    let build = [
+        ("ci/image.txt", LOCKED),
+        (
+            "compose.yaml",
+            "services: {a: {build: {context: ., dockerfile: ci/image.txt}}}\n",
+        ),
+        (".gitignore", "ci\n"),
+        (".git/HEAD", ""),
+    ];
+    let tree = Tree::new(&[], &build);
+    assert!(!tree.found(".", &[]).contains(&"ci/image.txt".to_owned()));
+    fs::write(tree.0.path().join(".git/index"), index(&["ci/image.txt"])).unwrap();
+    assert!(tree.found(".", &[]).contains(&"ci/image.txt".to_owned()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_within_the_tree_is_followed_once() {
+    use std::os::unix::fs::symlink;
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("Dockerfile"), LOCKED).unwrap();
+    let tree = Tree::new(
+        &["own/Dockerfile"],
+        &[("base.txt", LOCKED), (".git/HEAD", "")],
+    );
+    let link = |to: &Path, name: &str| symlink(to, tree.0.path().join(name)).unwrap();
+    link(Path::new("own/Dockerfile"), "second.Dockerfile");
+    link(Path::new("base.txt"), "Dockerfile");
+    link(Path::new("base.txt"), "Dockerfile.other");
+    link(&outside.path().join("Dockerfile"), "out.Dockerfile");
+    link(outside.path(), "out");
+    link(Path::new("nowhere"), "dangling.Dockerfile");
+    assert_eq!(tree.found(".", &[]), ["Dockerfile", "own/Dockerfile"]);
+    // The link stays one when its file is fixed.
+    let fixed = tree.run(&["fix", "."]);
+    assert_eq!(fixed.status.code(), Some(0), "{fixed:?}");
+    let base = fs::read_to_string(tree.0.path().join("base.txt")).unwrap();
+    assert!(base.contains("CACHE_ID"), "{base}");
+    assert!(tree.0.path().join("Dockerfile").is_symlink());
+}
+
+/// Nothing of a file outside of the tree is shown, whatever leads to it.
+#[cfg(unix)]
+#[test]
+fn no_file_is_read_from_outside() {
+    use std::os::unix::fs::symlink;
+    let outside = tempfile::tempdir().unwrap();
+    let secret = LOCKED.replace("id=a", "id=hunter2");
+    for name in [
+        "Dockerfile",
+        "compose.yaml",
+        ".env",
+        "ignore",
+        "bake.json",
+        "rules.mk",
+        "build.sh",
+        "call.yml",
+    ] {
+        fs::write(outside.path().join(name), &secret).unwrap();
+    }
+    let at = outside.path().display();
+    let builds = [
+        (".git/HEAD", String::new()),
+        ("Dockerfile", LOCKED.to_owned()),
+        (
+            "compose.yaml",
+            "include: [lib/compose.yaml]\nservices: {a: {build: {dockerfile: lib/Dockerfile}}}\n"
+                .to_owned(),
+        ),
+        (
+            "Makefile",
+            "include lib/rules.mk\nall:\n\tdocker build -f lib/Dockerfile .\n\tsh lib/build.sh\n"
+                .to_owned(),
+        ),
+        (
+            "docker-bake.hcl",
+            "target \"a\" { dockerfile = \"../secret/Dockerfile\" }\n".to_owned(),
+        ),
+        (
+            ".github/workflows/a.yml",
+            format!(
+                "jobs:\n  a:\n    runs-on: x\n    steps:\n      - run: docker build -f {at}/Dockerfile .\n      - run: docker buildx bake -f lib/bake.json\n  b:\n    uses: ./lib/call.yml\n"
+            ),
+        ),
+        (
+            ".devcontainer/devcontainer.json",
+            "{\"build\": {\"dockerfile\": \"../lib/Dockerfile\"}}\n".to_owned(),
+        ),
+    ];
+    let builds: Vec<_> = builds
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    let tree = Tree::new(&[], &builds);
+    symlink(outside.path(), tree.0.path().join("lib")).unwrap();
+    for name in [".env"] {
+        symlink(outside.path().join(name), tree.0.path().join(name)).unwrap();
+    }
+    for args in [
+        &["check", "."][..],
+        &["list", "."],
+        &["builds", "."],
+        &["locks", "."],
+        &["fix", "--diff", "."],
+    ] {
+        let output = tree.run(args);
+        let all = [output.stdout, output.stderr].concat();
+        let all = String::from_utf8_lossy(&all);
+        assert!(!all.contains("hunter2"), "{args:?}: {all}");
+    }
+    // A list of what to ignore that lies outside is not read, which is said.
+    symlink(
+        outside.path().join("ignore"),
+        tree.0.path().join(".gitignore"),
+    )
+    .unwrap();
+    let output = tree.check(".", "concise", &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code() == Some(2) && said.contains("its .gitignore is a link that leads out"),
+        "{said}"
+    );
 }

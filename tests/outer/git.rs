@@ -523,3 +523,67 @@ fn a_dockerfile_that_a_build_names_has_the_past_of_one() {
         "{out}"
     );
 }
+
+/// The index has three versions, two kinds of objects, and a form in two files.
+#[test]
+fn the_names_in_an_index_are_git_s() {
+    let tracked = |folder: &Path| {
+        let names = cachelane::workspace::git::tracked(folder).unwrap();
+        let names = names
+            .into_iter()
+            .map(|name| String::from_utf8(name).unwrap());
+        names.collect::<std::collections::BTreeSet<String>>()
+    };
+    for objects in ["sha1", "sha256"] {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        git(here, &["init", "-q", "--object-format", objects]);
+        assert!(tracked(here).is_empty());
+        let mut names: Vec<String> = (0..300)
+            .map(|at| format!("{}/f{at}", "d".repeat(at % 90 + 1)))
+            .collect();
+        for name in &names {
+            std::fs::create_dir_all(here.join(name).parent().unwrap()).unwrap();
+            std::fs::write(here.join(name), "x").unwrap();
+        }
+        git(here, &["add", "."]);
+        names.push("later".to_owned());
+        std::fs::write(here.join("later"), "x").unwrap();
+        // A flag that only versions from 3 on have.
+        git(here, &["add", "-N", "later"]);
+        let all = names.iter().cloned().collect();
+        for version in ["2", "3", "4"] {
+            git(here, &["update-index", "--index-version", version]);
+            assert_eq!(tracked(here), all, "{objects} {version}");
+        }
+        git(here, &["update-index", "--split-index"]);
+        std::fs::write(here.join("last"), "x").unwrap();
+        git(here, &["add", "last"]);
+        let all = names.iter().cloned().chain(["last".to_owned()]).collect();
+        assert_eq!(tracked(here), all, "{objects} split");
+    }
+}
+
+/// A pipe that git's configuration names was read for ever.
+#[cfg(unix)]
+#[test]
+fn git_reads_no_file_that_a_repository_names() {
+    let folder = repository();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for setting in ["diff.orderFile", "core.attributesFile", "core.excludesFile"] {
+        git(folder.path(), &["config", setting, pipe.to_str().unwrap()]);
+    }
+    let ran = Command::new("timeout")
+        .args([
+            "20",
+            env!("CARGO_BIN_EXE_cachelane"),
+            "check",
+            "--diff",
+            "HEAD",
+        ])
+        .current_dir(folder.path())
+        .status();
+    assert!(matches!(ran.unwrap().code(), Some(0 | 1)));
+}

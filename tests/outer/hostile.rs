@@ -311,6 +311,34 @@ fn git_starts_nothing_that_a_repository_names() {
     );
 }
 
+/// It panicked. Root has no limit of processes, so the test becomes somebody else.
+#[test]
+fn where_no_thread_can_be_started() {
+    let folder = folder();
+    put(folder.path(), "a/Dockerfile", RUN);
+    put(folder.path(), "left/out/Dockerfile", RUN);
+    put(folder.path(), "cachelane.toml", "exclude = [\"left\"]\n");
+    let open = |path: &Path| {
+        let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(path, all).unwrap();
+    };
+    open(folder.path());
+    let program = folder.path().join("program");
+    fs::copy(env!("CARGO_BIN_EXE_cachelane"), &program).unwrap();
+    let ran = Command::new("prlimit")
+        .args(["--nproc=1", "setpriv", "--reuid=54321", "--clear-groups"])
+        .arg(&program)
+        .args(["check", "--format", "concise"])
+        .current_dir(folder.path())
+        .output()
+        .expect("this test needs prlimit and setpriv");
+    let text = String::from_utf8_lossy(&ran.stdout);
+    assert!(
+        ran.status.code() == Some(1) && text.contains("a/Dockerfile") && !text.contains("left"),
+        "{ran:?}"
+    );
+}
+
 /// What GitHub's runner and Azure's agent take for a command in what a step prints, and what is left of it.
 #[test]
 fn a_log_takes_nothing_for_a_command() {

@@ -28,6 +28,9 @@ pub(super) fn builds(yaml: &Yaml<'_>, known: &Variables) -> BuildFile {
             }
         }
         for service in Service::all(root) {
+            if budget::is_spent() {
+                break;
+            }
             service.add_to(&mut file, yaml.source(), known);
         }
     }

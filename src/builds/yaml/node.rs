@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
+use crate::budget;
 use crate::text::Span;
 
 /// The most keys of a mapping for which a linear search is the fastest.
@@ -266,6 +267,10 @@ impl<'y> Node<'y> {
         while let Some(map) = left.pop() {
             let mut sources = Vec::new();
             for entry in map.own_entries() {
+                // A file can have the same large mapping read for each of its parts.
+                if !budget::spend(16) {
+                    return found;
+                }
                 if !entry.is_merge() {
                     if seen.insert(entry.key.text().unwrap_or_default()) {
                         found.push(entry);

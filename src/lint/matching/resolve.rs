@@ -158,8 +158,9 @@ impl Resolver<'_> {
         let root = graph.root(id.file);
         let path = &graph.report(id.file).path;
         let family = Family::of(build, root).and_then(|family| self.families.get(&family));
-        let others = || family.into_iter().flatten().copied();
-        let named = is_override(path) || !is_usual(path);
+        let others = || members(family);
+        let is_usual_one = is_usual(path);
+        let named = is_override(path) || !is_usual_one;
         // Matches the base of a partial build.
         let is_base = |other: BuildId| {
             let is_whole = !graph.build(other).is_partial();
@@ -170,8 +171,7 @@ impl Resolver<'_> {
             return Ok(Vec::new());
         }
         // Overrides are merged without being named.
-        let is_over =
-            |other: &BuildId| is_usual(path) && is_override(&graph.report(other.file).path);
+        let is_over = |other: &BuildId| is_usual_one && is_override(&graph.report(other.file).path);
         let over: Vec<BuildId> = others().filter(is_over).collect();
         let called = self.called(id.file, build);
         let builder = self.builder(id.file, build);
@@ -362,6 +362,12 @@ impl Resolver<'_> {
         }
         found
     }
+}
+
+/// Returns the builds of a family, each of which is compared with all others.
+fn members(family: Option<&Vec<BuildId>>) -> impl Iterator<Item = BuildId> {
+    let all = family.into_iter().flatten().copied();
+    all.take_while(|_| budget::spend(64))
 }
 
 fn families<'g>(graph: &'g BuildGraph<'_>) -> HashMap<Family<'g>, Vec<BuildId>> {
