@@ -156,12 +156,10 @@ fn hidden_characters_do_not_reach_the_terminal() {
         '\u{E0100}',
         '\u{3164}',
     ];
-    let text: String = hidden
-        .iter()
-        .map(|ch| {
-            format!("# {ch}\nRUN --mount=type=cache,id=a{ch}b,target=/a{ch},sharing=locked x\n")
-        })
-        .collect();
+    let run = |ch: &char| {
+        format!("# {ch}\nRUN --mount=type=cache,id=a{ch}b,target=/a{ch},sharing=locked x\n")
+    };
+    let text = hidden.iter().map(run).collect::<Vec<_>>().concat();
     fs::write(folder.path().join("Dockerfile"), format!("FROM a\n{text}")).unwrap();
     for format in [
         "human",

@@ -327,9 +327,7 @@ fn no_file_is_read_from_outside() {
         .collect();
     let tree = Tree::new(&[], &builds);
     symlink(outside.path(), tree.0.path().join("lib")).unwrap();
-    for name in [".env"] {
-        symlink(outside.path().join(name), tree.0.path().join(name)).unwrap();
-    }
+    symlink(outside.path().join(".env"), tree.0.path().join(".env")).unwrap();
     for args in [
         &["check", "."][..],
         &["list", "."],
