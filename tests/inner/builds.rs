@@ -100,9 +100,7 @@ fn snippets() -> Vec<(String, String)> {
     let blocks = page.split("```").skip(1).step_by(2);
     let named = blocks.filter_map(|block| {
         let (_, text) = block.split_once('\n')?;
-        let first = text.lines().next()?;
-        let path = first.strip_prefix("# ").or(first.strip_prefix("// "))?;
-        Some((path.to_owned(), text.to_owned()))
+        Some((crate::docs::path_of(text)?.to_owned(), text.to_owned()))
     });
     named.collect()
 }

@@ -203,29 +203,145 @@ fn every_link_leads_somewhere() {
     assert!(seen > RuleId::ALL.len(), "no links were found");
 }
 
+/// Returns what the program prints in `folder`, whatever runs this test.
+fn printed(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cachelane"));
+    for name in ["GITHUB_ACTIONS", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS"] {
+        command.env_remove(name);
+    }
+    let output = command.args(words).current_dir(folder).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+/// Returns the path that the first line of a block of code names in a comment: the block is that file.
+pub(crate) fn path_of(block: &str) -> Option<&str> {
+    let first = block.lines().next()?;
+    let path = first.strip_prefix("# ").or(first.strip_prefix("// "))?;
+    // `#!/bin/sh` and a sentence are none.
+    (!path.contains(' ')).then_some(path)
+}
+
+/// Compares each command that a page shows (a block `text` whose first line is `$ cachelane …`) with what it prints in
+/// `folder`, after the files that the page shows above it have been written there. `CACHELANE_BLESS` writes the page anew.
+fn shows_what_commands_print(name: &str, folder: &Path) {
+    LazyLock::force(&MADE);
+    let page = fs::read_to_string(root().join(name)).unwrap();
+    let mut now = Vec::new();
+    let mut seen = 0;
+    for (at, part) in page.split("```").enumerate() {
+        let (language, block) = part.split_once('\n').unwrap_or((part, ""));
+        if at % 2 == 1 && language != "text" && folder != root() {
+            if let Some(path) = path_of(block) {
+                let path = folder.join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, block).unwrap();
+            }
+        }
+        let line = block
+            .strip_prefix("$ cachelane ")
+            .and_then(|rest| rest.lines().next());
+        let Some(line) = line.filter(|_| at % 2 == 1 && language == "text") else {
+            now.push(part.to_owned());
+            continue;
+        };
+        seen += 1;
+        let (_, output) = printed(folder, &line.split(' ').collect::<Vec<_>>());
+        now.push(format!("text\n$ cachelane {line}\n{output}"));
+    }
+    assert!(seen > 0, "{name} shows no command");
+    let now = now.join("```");
+    if std::env::var_os("CACHELANE_BLESS").is_some() {
+        return fs::write(root().join(name), &now).unwrap();
+    }
+    assert_eq!(
+        page, now,
+        "{name} (left) shows otherwise than commands print (right): `tests/bless` writes it anew"
+    );
+}
+
 #[test]
 fn the_readme_shows_what_commands_print() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let shown: Vec<&str> = readme
-        .split("```text\n$ ")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
-    assert!(!shown.is_empty(), "README.md shows no command");
-    for (line, expected) in shown.into_iter().filter_map(|block| block.split_once('\n')) {
-        let mut words = line.split(' ');
-        assert_eq!(words.next(), Some("cachelane"), "{line}");
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cachelane"));
-        for name in ["GITHUB_ACTIONS", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS"] {
-            command.env_remove(name);
+    shows_what_commands_print("README.md", root());
+}
+
+#[test]
+fn the_walk_through_a_monorepo_shows_what_commands_print() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    shows_what_commands_print("docs/migrate.md", folder.path());
+    let (code, said) = printed(folder.path(), &["check"]);
+    assert_eq!(code, Some(0), "the walk does not end green: {said}");
+}
+
+/// What may stand before a command of cachelane: the beginning of a line, a prompt, YAML, a runner, another command.
+const BEFORE: &[&str] = &[
+    "", "$", "-", "run:", "entry:", "uvx", "npx", "&&", ";", "|", "run",
+];
+
+/// Returns the commands of cachelane in a page, in its blocks of code and within its sentences.
+fn commands(page: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, part) in page.split("```").enumerate() {
+        if at % 2 == 0 {
+            let code = part.split('`').skip(1).step_by(2);
+            let code = code.map(|code| code.split_whitespace().collect::<Vec<_>>().join(" "));
+            found.extend(code.filter(|code| code.starts_with("cachelane ")));
+            continue;
         }
-        let output = command.args(words).current_dir(root()).output().unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&output.stdout),
-            expected,
-            "README.md shows otherwise: {line}"
-        );
+        for line in part.lines().skip(1) {
+            for (start, _) in line.match_indices("cachelane ") {
+                let before = line[..start].trim_end();
+                let word = before.rsplit(' ').next().unwrap();
+                if BEFORE.contains(&word) || line[..start].ends_with(['"', '(', '`']) {
+                    let ends = [" #", ";", " &&", " |", " >", ")", "`", " \"$("];
+                    let rest = &line[start..];
+                    let end = ends.iter().filter_map(|end| rest.find(end)).min();
+                    found.insert(rest[..end.unwrap_or(rest.len())].trim_end().to_owned());
+                }
+            }
+        }
     }
+    found
+}
+
+#[test]
+fn every_command_in_a_page_is_one_that_there_is() {
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for name in pages().iter().map(|page| format!("docs/{page}")).chain([
+        "README.md".into(),
+        "CONTRIBUTING.md".into(),
+        "integrations/rocker/README.md".into(),
+    ]) {
+        let page = fs::read_to_string(root().join(&name)).unwrap();
+        for command in commands(&page) {
+            // The page of what was measured names the version.
+            if command.starts_with(concat!("cachelane ", env!("CARGO_PKG_VERSION"))) {
+                continue;
+            }
+            seen += 1;
+            let words = command.replace("SHELL", "bash").replace("FORMAT", "json");
+            let words = words.split_once(" -- ").map_or(&*words, |(own, _)| own);
+            let mut words: Vec<&str> = words
+                .split_whitespace()
+                .skip(1)
+                .filter(|word| *word != "…" && *word != "--")
+                .map(|word| word.trim_matches(['"', '\'']))
+                .collect();
+            // Options are read up to this one, and nothing is run.
+            words.push("--help");
+            let (code, said) = printed(root(), &words);
+            // A sentence may name an option without its value.
+            if code != Some(0) && !said.contains("a value is required") {
+                wrong.push(format!("{name}: `{command}`: {said}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 100, "only {seen} commands were found");
 }
 
 #[test]
