@@ -234,12 +234,11 @@ fn shows_what_commands_print(name: &str, folder: &Path) {
     let mut seen = 0;
     for (at, part) in page.split("```").enumerate() {
         let (language, block) = part.split_once('\n').unwrap_or((part, ""));
-        if at % 2 == 1 && language != "text" && folder != root() {
-            if let Some(path) = path_of(block) {
-                let path = folder.join(path);
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, block).unwrap();
-            }
+        let is_file = at % 2 == 1 && language != "text" && folder != root();
+        if let Some(path) = path_of(block).filter(|_| is_file) {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, block).unwrap();
         }
         let line = block
             .strip_prefix("$ cachelane ")
