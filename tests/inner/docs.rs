@@ -340,7 +340,7 @@ fn every_command_in_a_page_is_one_that_there_is() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(seen > 100, "only {seen} commands were found");
+    assert!(seen > 50, "only {seen} commands were found");
 }
 
 #[test]
