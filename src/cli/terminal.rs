@@ -45,6 +45,7 @@ pub fn plain_style() -> Style {
         color: false,
         width: None,
         why_not_fixed: false,
+        links: false,
     }
 }
 
@@ -63,10 +64,12 @@ pub fn width() -> Option<usize> {
 
 /// Returns the style of findings on standard output.
 pub fn style(why_not_fixed: bool) -> Style {
+    let links = || supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
     Style {
         color: color(),
         width: width(),
         why_not_fixed,
+        links: color() && links(),
     }
 }
 

@@ -92,6 +92,9 @@ pub struct RuleMeta {
     pub page: &'static str,
 }
 
+/// The address of the documents: that of the repository which `Cargo.toml` names.
+pub const DOCUMENTS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs");
+
 /// A severity that a rule gives some of its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
@@ -109,6 +112,11 @@ impl fmt::Display for OtherSeverity {
 }
 
 impl RuleMeta {
+    /// Returns the address of its page.
+    pub fn url(&self) -> String {
+        format!("{DOCUMENTS}/rules/{}.md", self.name)
+    }
+
     /// Returns the page without its heading.
     #[must_use]
     pub fn doc(&self) -> &'static str {

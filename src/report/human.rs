@@ -20,6 +20,8 @@ pub struct Style {
     pub width: Option<usize>,
     /// True in the report of `fix`: each finding says why it was not fixed.
     pub why_not_fixed: bool,
+    /// True where a rule's name is a link to its page, as terminals show it (OSC 8).
+    pub links: bool,
 }
 
 /// The width of texts without a terminal, in columns.
@@ -189,7 +191,8 @@ fn handler(style: Style) -> GraphicalReportHandler {
     };
     GraphicalReportHandler::new_themed(theme)
         .with_width(style.width.unwrap_or(WIDTH))
-        .with_links(false)
+        .with_links(style.links)
+        .with_link_display_text("")
         // Messages are ASCII text around ids: a line breaks at a space, never within an id.
         .with_word_separator(textwrap::WordSeparator::AsciiSpace)
         .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
@@ -250,6 +253,7 @@ pub fn problem(
     let source = SafeSource::new(printable(name).into_owned(), source.as_bytes());
     let shown = Shown {
         code: "configuration",
+        url: None,
         severity,
         message,
         help: help
@@ -294,6 +298,8 @@ pub fn severities(summary: &Summary) -> String {
 #[derive(Debug)]
 struct Shown<'a> {
     code: &'a str,
+    /// The page on it, where that is linked.
+    url: Option<String>,
     severity: Severity,
     message: &'a str,
     /// Printable, line by line.
@@ -343,6 +349,7 @@ impl<'a> Shown<'a> {
         }
         Self {
             code: finding.rule.as_str(),
+            url: style.links.then(|| finding.rule.meta().url()),
             severity: finding.severity,
             message: &finding.message,
             help,
@@ -380,6 +387,11 @@ impl std::error::Error for Shown<'_> {}
 impl Diagnostic for Shown<'_> {
     fn code<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
         Some(Box::new(self.code))
+    }
+
+    fn url<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
+        let url = self.url.as_ref()?;
+        Some(Box::new(url))
     }
 
     fn severity(&self) -> Option<miette::Severity> {

@@ -120,6 +120,7 @@ fn rule(meta: &RuleMeta) -> Json {
         "id": meta.name,
         "shortDescription": text(meta.summary),
         "fullDescription": text(what_it_does(meta)),
+        "helpUri": meta.url(),
         "help": object! { "text": meta.doc(), "markdown": meta.doc() },
         "defaultConfiguration": object! { "level": level(meta.severity) },
     }

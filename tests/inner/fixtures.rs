@@ -32,6 +32,7 @@ fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
             color: false,
             width: None,
             why_not_fixed: false,
+            links: false,
         },
     );
     (text, rules)

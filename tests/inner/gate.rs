@@ -420,3 +420,32 @@ fn github_gets_a_line_for_people_too() {
         "{out}"
     );
 }
+
+#[test]
+fn a_rule_is_a_link_to_its_page_where_the_terminal_shows_links() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Dockerfile"), LOCKED).unwrap();
+    let out = |color: &str, links: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cachelane"))
+            .args(["check", "--color", color])
+            .env("FORCE_HYPERLINK", links)
+            .env_remove("GITHUB_ACTIONS")
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let page = concat!(
+        env!("CARGO_PKG_REPOSITORY"),
+        "/blob/main/docs/rules/shared-lock.md"
+    );
+    assert!(out("always", "1").contains(&format!("\u{1b}]8;;{page}\u{1b}\\")));
+    for (color, links) in [("always", "0"), ("never", "1")] {
+        assert!(!out(color, links).contains("]8;;"), "{color} {links}");
+    }
+    let (_, sarif, _) = cachelane(folder.path(), &["check", "--format", "sarif"]);
+    assert!(
+        sarif.contains(&format!("\"helpUri\": \"{page}\"")),
+        "{sarif}"
+    );
+}

@@ -11,6 +11,7 @@ fn shown(source: &str, span: Span) -> String {
         color: false,
         width: None,
         why_not_fixed: false,
+        links: false,
     };
     human::problem("x", source, span, "no", None, Severity::Error, style)
 }
