@@ -188,7 +188,8 @@ fn what_says_what_to_ignore() {
             ran.err
         );
     }
-    // Git follows no such link either; one to a plain file does no harm.
+    // Git follows no such link either; one to a plain file of the repository does no harm.
+    fs::create_dir(folder.path().join(".git")).unwrap();
     put(folder.path(), "plain", "Dockerfile\n");
     fs::remove_file(&path).unwrap();
     symlink("../plain", &path).unwrap();
