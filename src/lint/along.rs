@@ -8,6 +8,7 @@ use crate::fix::{Applicability, Fix};
 use crate::rules::caches::Cache;
 use crate::rules::context::Context;
 use crate::rules::eligibility::obstacle;
+use crate::rules::variables::depends_on;
 use crate::rules::{Settings, registry};
 use crate::suppress;
 use crate::text::Span;
@@ -77,6 +78,14 @@ pub(super) fn whys(source: &[u8], settings: &Settings) -> Vec<Option<String>> {
             return Some("`shared-lock` is suppressed there".into());
         }
         if cache.is_isolated {
+            let own = settings.learned.own_lanes.names.iter();
+            let mut own =
+                own.filter(|name| depends_on(&file, &cache.word, cache.instruction, name));
+            if let Some(name) = own.next() {
+                return Some(format!(
+                    "its builds have lanes by `{name}`: pass that for each job here, too"
+                ));
+            }
             let id = cache.id();
             return Some(format!("its id has one, `{id}`: write that here, too"));
         }

@@ -1,7 +1,7 @@
 //! `serial-stages`: builds of one call that wait for each other.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::budget;
 use crate::builds::{BuildTool, NAMESPACE};
@@ -14,7 +14,7 @@ use super::becomes::expand;
 use super::caches::Cache;
 use super::context::Context;
 use super::side_by_side::{LockingStage, base, is_same_step, needs, parallel, steps};
-use super::variables::PLATFORM_ARGS;
+use super::variables::{PLATFORM_ARGS, depends_on};
 
 /// A build of a call: of a service, a target, or a leg of a target's matrix.
 pub struct CalledBuild<'c, 'a> {
@@ -47,36 +47,171 @@ struct StageLock<'c, 'a> {
 /// A build with what it needs.
 struct Reach<'c, 'a> {
     build: &'c CalledBuild<'c, 'a>,
-    needed: Vec<bool>,
     locks: Vec<StageLock<'c, 'a>>,
 }
+
+/// Those who take a lock in one step, which runs once: the index of each build, and the number of its lock.
+type Step = Vec<(usize, usize)>;
 
 /// Returns the findings about builds that one call runs at once, each at the second of those that wait for one lock.
 pub fn check_call(builds: &[CalledBuild<'_, '_>]) -> Vec<(usize, Finding)> {
     let reaches: Vec<Option<Reach<'_, '_>>> = builds.iter().map(Reach::of).collect();
-    // The builds that wait for each other, by the first of them and its lock.
-    let mut groups: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
-    for (second, b) in reaches.iter().enumerate() {
-        let firsts = reaches[..second].iter().enumerate();
-        for (first, a) in firsts.take_while(|_| budget::spend(16)) {
-            if let (Some(a), Some(b)) = (a, b)
-                && let Some(number) = a.shared_lock(b)
+    let call = Call(&reaches);
+    let mut found: Vec<(usize, Finding)> = Vec::new();
+    let mut told: Vec<BTreeSet<usize>> = Vec::new();
+    for steps in call.locks() {
+        for group in call.groups(&steps) {
+            let all: BTreeSet<usize> = group.iter().map(|step| step[0].0).collect();
+            let is_new = told.iter().all(|told| !all.is_subset(told));
+            if let (Some(second), Some(lock), true) =
+                (all.iter().nth(1), call.lock(group[0][0]), is_new)
             {
-                groups.entry((first, number)).or_default().push(second);
-                break;
+                found.push((*second, finding(builds, &group, lock)));
+                told.push(all);
             }
         }
     }
-    let groups = groups.into_iter().filter_map(|((first, number), others)| {
-        let lock = &reaches[first].as_ref()?.locks[number];
-        let second = *others.first()?;
-        let all: Vec<&CalledBuild<'_, '_>> = std::iter::once(first)
-            .chain(others)
-            .map(|index| &builds[index])
-            .collect();
-        Some((second, finding(&all, lock)))
-    });
-    groups.collect()
+    found.sort_by_key(|(second, _)| *second);
+    found
+}
+
+/// The builds of a call.
+struct Call<'r, 'c, 'a>(&'r [Option<Reach<'c, 'a>>]);
+
+impl<'r, 'c, 'a> Call<'r, 'c, 'a> {
+    fn lock(&self, (build, number): (usize, usize)) -> Option<&'r StageLock<'c, 'a>> {
+        self.0[build].as_ref()?.locks.get(number)
+    }
+
+    /// Returns the steps that take each lock, in order.
+    fn locks(&self) -> Vec<Vec<Step>> {
+        let mut locks: Vec<Vec<Step>> = Vec::new();
+        let mut places = HashMap::new();
+        for (build, reach) in self.0.iter().enumerate() {
+            for (number, lock) in reach
+                .iter()
+                .flat_map(|reach| reach.locks.iter().enumerate())
+            {
+                let place = *places
+                    .entry((&lock.id, &lock.cache.key.base))
+                    .or_insert_with(|| {
+                        locks.push(Vec::new());
+                        locks.len() - 1
+                    });
+                let own = (build, number);
+                let mut steps = locks[place].iter_mut().take_while(|_| budget::spend(16));
+                match steps.find(|step| self.is_same_step(step[0], own)) {
+                    Some(step) => step.push(own),
+                    None => locks[place].push(vec![own]),
+                }
+            }
+        }
+        locks
+    }
+
+    /// Returns the steps of a lock that wait for each other, those together between which one waits for both.
+    fn groups(&self, steps: &[Step]) -> Vec<Vec<Step>> {
+        let mut group_of: Vec<usize> = (0..steps.len()).collect();
+        for (second, b) in steps.iter().enumerate() {
+            let firsts = steps[..second].iter().enumerate();
+            for (first, a) in firsts.take_while(|_| budget::spend(16)) {
+                let (from, to) = (group_of[second], group_of[first]);
+                if from != to && self.waits(a, b) {
+                    let all = group_of.iter_mut().filter(|group| **group == from);
+                    all.for_each(|group| *group = to);
+                }
+            }
+        }
+        let mut groups: BTreeMap<usize, Vec<Step>> = BTreeMap::new();
+        for (step, group) in steps.iter().zip(group_of) {
+            groups.entry(group).or_default().push(step.clone());
+        }
+        groups.into_values().collect()
+    }
+
+    /// Returns whether two steps of one lock can run at once, in different builds.
+    fn waits(&self, a: &Step, b: &Step) -> bool {
+        let is_after = |(own, _): &(usize, usize), (other, _): &(usize, usize)| {
+            let (Some(own), Some(other)) = (&self.0[*own], &self.0[*other]) else {
+                return false;
+            };
+            budget::spend(16) && own.build.comes_after(other.build)
+        };
+        // The first build that gets to a step runs it.
+        let all_after = |own: &Step, other: &Step| {
+            own.iter()
+                .all(|own| other.iter().any(|it| is_after(own, it)))
+        };
+        let is_within_one = || {
+            a.iter()
+                .any(|(own, _)| b.iter().any(|(other, _)| own == other))
+        };
+        if is_within_one() || all_after(a, b) || all_after(b, a) {
+            return false;
+        }
+        let (Some(own), Some(theirs)) = (self.lock(a[0]), self.lock(b[0])) else {
+            return false;
+        };
+        let is_run_of = |lock: &StageLock<'c, 'a>| lock.cache.instruction;
+        match self.common_file(a[0], b[0]) {
+            Some(file) if is_run_of(own) != is_run_of(theirs) => {
+                let needs = needs(&file.stages);
+                let is_parallel = || parallel(file, &needs, &own.taker(), &theirs.taker());
+                own.stage != theirs.stage && !needs.is_empty() && is_parallel().is_some()
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns the Dockerfile of two builds, where it is one.
+    fn common_file(&self, a: (usize, usize), b: (usize, usize)) -> Option<&'c Dockerfile<'a>> {
+        let file = |(build, _): (usize, usize)| Some(self.0[build].as_ref()?.build.cx.file);
+        file(a).filter(|own| file(b).is_some_and(|other| std::ptr::eq(*own, other)))
+    }
+
+    /// Returns whether the RUNs of two locks are one step, which runs once.
+    fn is_same_step(&self, a: (usize, usize), b: (usize, usize)) -> bool {
+        let (Some(first), Some(second)) = (&self.0[a.0], &self.0[b.0]) else {
+            return false;
+        };
+        let (Some(own), Some(theirs)) = (self.lock(a), self.lock(b)) else {
+            return false;
+        };
+        let is_one_file = self.common_file(a, b).is_some();
+        if is_one_file && own.cache.instruction != theirs.cache.instruction {
+            return false;
+        }
+        let (ours, others) = (own.way_of(first.build), theirs.way_of(second.build));
+        let Some((ours, others)) = ours.zip(others) else {
+            return false;
+        };
+        if !budget::spend(ours.base.len() + 8 * ours.values.len()) {
+            return false;
+        }
+        if is_one_file {
+            return ours == others;
+        }
+        let (file, other) = (first.build.cx.file, second.build.cx.file);
+        let is_alike = ours.base == others.base && ours.steps.len() == others.steps.len();
+        let mut pairs = ours.steps.iter().zip(&others.steps);
+        is_alike
+            && pairs.all(|(a, b)| is_same_step(file, *a, other, *b))
+            && ours.values == others.values
+    }
+}
+
+impl<'c> StageLock<'c, '_> {
+    fn way_of(&self, build: &CalledBuild<'_, '_>) -> Option<&Way> {
+        let way = self.way.get_or_init(|| build.way(self.cache.instruction));
+        way.as_ref()
+    }
+
+    fn taker(&self) -> LockingStage<'c> {
+        LockingStage {
+            stage: self.stage,
+            runs: vec![self.cache],
+        }
+    }
 }
 
 impl CalledBuild<'_, '_> {
@@ -162,127 +297,70 @@ impl<'c, 'a> Reach<'c, 'a> {
             })
         });
         let locks = locks.collect();
-        Some(Self {
-            build,
-            needed,
-            locks,
-        })
-    }
-
-    /// Returns the number of the first lock of this build that it and `other` wait for.
-    fn shared_lock(&self, other: &Self) -> Option<usize> {
-        let is_ordered = |a: &CalledBuild<'_, '_>, b: &CalledBuild<'_, '_>| {
-            a.after.contains(b.written) || a.after.contains(b.name.as_str())
-        };
-        if is_ordered(self.build, other.build) || is_ordered(other.build, self.build) {
-            return None;
-        }
-        let theirs = |lock: &StageLock<'c, 'a>| {
-            let own = lock;
-            let is_it = |theirs: &&StageLock<'c, 'a>| {
-                budget::spend(16)
-                    && (&theirs.id, &theirs.cache.key.base) == (&own.id, &own.cache.key.base)
-                    && self.waits(own, other, theirs)
-            };
-            other.locks.iter().find(is_it).is_some()
-        };
-        self.locks.iter().position(theirs)
-    }
-
-    /// Returns whether the RUNs of two mounts are one step, which runs once.
-    fn is_same_step(
-        &self,
-        own: &StageLock<'c, 'a>,
-        other: &Self,
-        theirs: &StageLock<'c, 'a>,
-    ) -> bool {
-        let way =
-            |reach: &Self, lock: &'_ StageLock<'c, 'a>| reach.build.way(lock.cache.instruction);
-        let ours = own.way.get_or_init(|| way(self, own));
-        let others = theirs.way.get_or_init(|| way(other, theirs));
-        let Some((ours, others)) = ours.as_ref().zip(others.as_ref()) else {
-            return false;
-        };
-        let (file, other_file) = (self.build.cx.file, other.build.cx.file);
-        if !budget::spend(ours.base.len() + 8 * ours.values.len()) {
-            return false;
-        }
-        if std::ptr::eq(file, other_file) {
-            return ours == others;
-        }
-        let is_alike = ours.base == others.base && ours.steps.len() == others.steps.len();
-        let mut pairs = ours.steps.iter().zip(&others.steps);
-        is_alike
-            && pairs.all(|(a, b)| is_same_step(file, *a, other_file, *b))
-            && ours.values == others.values
-    }
-
-    /// Returns whether the RUNs of two mounts of one lock run at once.
-    fn waits(&self, own: &StageLock<'c, 'a>, other: &Self, theirs: &StageLock<'c, 'a>) -> bool {
-        let (a, b) = (own.cache.instruction, theirs.cache.instruction);
-        let file = self.build.cx.file;
-        let is_one_file = std::ptr::eq(file, other.build.cx.file);
-        if !is_one_file || a == b {
-            return !self.is_same_step(own, other, theirs);
-        }
-        // Within one of the builds, that is told of its stages.
-        let needs_both = |reach: &Self| reach.needed[own.stage] && reach.needed[theirs.stage];
-        if own.stage == theirs.stage || needs_both(self) || needs_both(other) {
-            return false;
-        }
-        let taker = |lock: &StageLock<'c, 'a>| LockingStage {
-            stage: lock.stage,
-            runs: vec![lock.cache],
-        };
-        let needs = needs(&file.stages);
-        !needs.is_empty() && parallel(file, &needs, &taker(own), &taker(theirs)).is_some()
+        Some(Self { build, locks })
     }
 }
 
-fn finding(builds: &[&CalledBuild<'_, '_>], lock: &StageLock<'_, '_>) -> Finding {
-    let (first, second) = (builds[0], builds[1]);
+/// Returns the finding about steps of `builds` that wait for one lock, of each of which the first build is named.
+fn finding(builds: &[CalledBuild<'_, '_>], steps: &[Step], lock: &StageLock<'_, '_>) -> Finding {
+    let of_step = |step: &Step| -> Vec<&CalledBuild<'_, '_>> {
+        step.iter().map(|(build, _)| &builds[*build]).collect()
+    };
+    let mut steps: Vec<Vec<&CalledBuild<'_, '_>>> = steps.iter().map(of_step).collect();
+    steps.dedup_by(|a, b| std::ptr::eq(a[0], b[0]));
+    let (first, second) = (steps[0][0], steps[1][0]);
     let cx = first.cx;
-    let mut names: Vec<String> = builds.iter().map(|one| format!("`{}`", one.name)).collect();
+    let mut names: Vec<String> = steps
+        .iter()
+        .map(|one| format!("`{}`", one[0].name))
+        .collect();
     if names.len() > 4 {
         let more = names.len() - 3;
         names.truncate(3);
         names.push(format!("{more} others"));
     }
     let last = names.pop().unwrap_or_default();
-    let both = if builds.len() == 2 { "both" } else { "all" };
+    let both = if steps.len() == 2 { "both" } else { "all" };
     let message = format!(
         "one call builds {} and {last} at once, and they wait for each other: {both} lock `{}`",
         names.join(", "),
         lock.cache.id()
     );
-    let arg = if cx.settings.namespace {
-        NAMESPACE
+    let arg = lock.lane_variable(first.cx);
+    let first_step = if arg.is_some() {
+        String::new()
     } else {
-        &cx.settings.arg
+        let arg = &cx.settings.arg;
+        format!("put `${{{arg}}}` into the id, with an `ARG {arg}` above its RUN, and ")
     };
-    let has_lane = cx.settings.namespace || lock.cache.is_isolated;
-    let first_step = if has_lane {
-        ""
-    } else {
-        "put a lane into the id, as `cachelane fix` does, and "
-    };
+    // A step of several builds runs once as long as they have one lane: the largest keeps that which it has.
+    let largest = (0..steps.len())
+        .rev()
+        .max_by_key(|at| written(&steps[*at]).len());
+    let is_shared = |step: &[&CalledBuild<'_, '_>]| written(step).len() > 1;
+    if let Some(largest) = largest.filter(|at| is_shared(&steps[*at])) {
+        steps.remove(largest);
+    }
+    let writer = steps[0][0];
     let mut others: Vec<String> = Vec::new();
-    for other in builds.iter().filter(|one| one.written != first.written) {
-        let name = format!("`{}`", other.written);
+    for other in steps.iter().filter(|one| one[0].written != writer.written) {
+        let name = format!("`{}`", other[0].written);
         if others.len() < 3 && !others.contains(&name) {
             others.push(name);
         }
     }
-    let likewise = if others.is_empty() {
-        String::new()
-    } else {
-        format!(", and likewise for {}", others.join(", "))
-    };
-    let help = format!(
-        "{first_step}write `{}` in the `args` of `{}`{likewise}: a lane for each job does not help",
-        first.lane(arg),
-        first.written
+    let mut help = format!(
+        "{first_step}write `{}` in the `args` of {}",
+        writer.lane(arg.unwrap_or(&cx.settings.arg)),
+        written(&steps[0]).join(" and "),
     );
+    if !others.is_empty() {
+        help += &format!(", and likewise for {}", others.join(", "));
+    }
+    if steps.iter().skip(1).any(|step| is_shared(step)) {
+        help += " (one value for builds that are the same)";
+    }
+    help += ": a lane for each job does not help";
     let span = lock.cache.mount.id_span();
     let range = LineIndex::new(cx.file.source).range(cx.file.source, span);
     Finding::new(RuleId::SerialStages, second.span, message)
@@ -296,7 +374,39 @@ fn finding(builds: &[&CalledBuild<'_, '_>], lock: &StageLock<'_, '_>) -> Finding
         })
 }
 
+/// Returns the names of `builds` in the file, each once.
+fn written(builds: &[&CalledBuild<'_, '_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in builds.iter().map(|one| format!("`{}`", one.written)) {
+        if budget::spend(names.len()) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+impl StageLock<'_, '_> {
+    /// Returns the variable by which builds get lanes of this lock.
+    fn lane_variable<'s>(&self, cx: &Context<'s>) -> Option<&'s str> {
+        let settings = cx.settings;
+        if settings.namespace {
+            return Some(NAMESPACE);
+        }
+        let cache = self.cache;
+        let is_in_id =
+            |name: &&String| depends_on(cx.file, &cache.word, cache.instruction, name.as_str());
+        let mut names = std::iter::once(&settings.arg).chain(settings.isolating());
+        let own = names.find(is_in_id).map(String::as_str);
+        own.or_else(|| cache.is_isolated.then_some(settings.arg.as_str()))
+    }
+}
+
 impl CalledBuild<'_, '_> {
+    /// Returns whether this build takes the result of `other`.
+    fn comes_after(&self, other: &Self) -> bool {
+        self.after.contains(other.written) || self.after.contains(other.name.as_str())
+    }
+
     /// Returns the argument `arg` as the file writes it, with a lane of the build's own.
     fn lane(&self, arg: &str) -> String {
         let default = &self.cx.settings.default;

@@ -93,7 +93,7 @@ fn in_group(group: &str, labels: &[&str], matrix: &Matrix, root: Node<'_>) -> Bu
 /// Returns the builder of the machine with all of `labels`, for each row where the rows of the matrix choose.
 pub fn machine(labels: &[&str], matrix: &Matrix, root: Node<'_>) -> Builder {
     let listed = if matrix.open { &[][..] } else { &matrix.rows };
-    let all = of_rows(labels, listed, root);
+    let all = of_rows(labels, listed, Some(root));
     if all.own().is_some() || !budget::spend(64 * listed.len()) {
         return all;
     }
@@ -103,7 +103,7 @@ pub fn machine(labels: &[&str], matrix: &Matrix, root: Node<'_>) -> Builder {
             .map(|label| filled(label, matrix, row))
             .collect();
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-        of_rows(&labels, std::slice::from_ref(row), root)
+        of_rows(&labels, std::slice::from_ref(row), Some(root))
     };
     let rows: Vec<Builder> = listed.iter().map(row).collect();
     if rows.iter().all(|one| *one == all) {
@@ -131,8 +131,15 @@ fn filled(label: &str, matrix: &Matrix, row: &MatrixRow) -> String {
 }
 
 /// Returns the builder of the machine with all of `labels` in any of these rows of a matrix.
-fn of_rows(labels: &[&str], rows: &[MatrixRow], root: Node<'_>) -> Builder {
-    let choices: Vec<Vec<Choice>> = labels.iter().map(|label| choices(label, rows)).collect();
+///
+/// Without the `root` nobody knows an input: the default of one may name itself, as what a person typed.
+fn of_rows(labels: &[&str], rows: &[MatrixRow], root: Option<Node<'_>>) -> Builder {
+    let known = |choice: Choice| match choice {
+        Choice::Input(_) if root.is_none() => Choice::Unknown,
+        known => known,
+    };
+    let choices = |label: &&str| choices(label, rows).into_iter().map(known).collect();
+    let choices: Vec<Vec<Choice>> = labels.iter().map(choices).collect();
     let all = || choices.iter().flatten();
     let mut texts: Vec<&str> = Vec::new();
     for choice in all() {
@@ -184,8 +191,8 @@ fn of_rows(labels: &[&str], rows: &[MatrixRow], root: Node<'_>) -> Builder {
     let Some(input) = input else {
         return fallback();
     };
-    let default = match default(input, root) {
-        Some(default) => of_rows(&default, &[], root),
+    let default = match root.and_then(|root| default(input, root)) {
+        Some(default) => of_rows(&default, &[], None),
         None => fallback(),
     };
     let input = input.clone();
