@@ -294,11 +294,13 @@ impl Interpreter<'_> {
     fn inner(&mut self, scripts: &[Inner]) {
         for script in scripts {
             let (folder, open) = (self.folder.clone(), self.open);
+            let input = self.input.take();
             self.open &= script.open;
             self.depth += 1;
             let _ = budget::nested(|| self.run(&script.tokens));
             self.depth -= 1;
             (self.folder, self.open) = (folder, open);
+            self.input = input;
         }
     }
 
