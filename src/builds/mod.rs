@@ -55,8 +55,8 @@ pub use jenkins::Jenkins;
 pub use make::Make;
 pub use model::{
     Arg, ArgName, Build, BuildFile, ByInputs, Call, Extended, Files, FilesAt, Fill, Filled, Inline,
-    Joint, Lane, Leg, NAMESPACE, NoCache, Ordered, Parts, Queue, RUN, ReadError, Renaming, Runs,
-    Service, Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
+    Joint, Lane, Leg, NAMESPACE, NoCache, Ordered, Parts, PathsFrom, Queue, RUN, ReadError,
+    Renaming, Runs, Service, Source, Subject, TargetLeg, Triggers, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::{Platform, PlatformText, Platforms};
 pub use prove::{InFormat, PassedArg, RenamedFill, is_same, prove, prove_fills};

@@ -8,7 +8,7 @@ use super::builder::{Builder, Builders};
 pub use super::lane::{Joint, Lane, Parts};
 pub use super::no_cache::NoCache;
 use super::platforms::{PlatformText, Platforms};
-pub use super::service::{Service, TargetLeg};
+pub use super::service::{PathsFrom, Service, TargetLeg};
 pub use super::sources::{Extended, Source};
 pub use super::tool::BuildTool;
 use crate::text::marks::SAME;

@@ -3,7 +3,6 @@
 //! A script runs in the folder of its caller. Where it goes into its own folder first, in one of the usual ways, its paths
 //! start from there.
 
-use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use regex::bytes::Regex;
@@ -11,20 +10,16 @@ use regex::bytes::Regex;
 use super::command;
 use super::format::{FilePath, Format, Insertion, PathBase};
 use super::jobs::{
-    self, FoundBuild, Gatherer, Job, Language, Matrix, Piece, Pipeline, Source, Step,
+    self, FoundBuild, Gatherer, Job, Language, Matrix, OWN_FOLDER, Piece, Pipeline, Source, Step,
 };
 use super::model::Lane;
-use super::paths::Text;
-use super::shell::{self, Dialect, Lookup};
+use super::shell::Dialect;
 use super::yaml::Addition;
-use crate::text::{SourceMap, Span, pattern};
+use crate::text::{SourceMap, pattern};
 
-/// The variable that stands here for the script's own folder.
-const FOLDER: &str = "CACHELANE_SCRIPT_FOLDER";
-
-/// The ways to name the script's own folder: `$(dirname "$0")`, `$(cd "$(dirname "$0")" && pwd)`, `${0%/*}`. `.1` is what
-/// leads up from there.
-static OWN_FOLDER: LazyLock<Regex> = LazyLock::new(|| {
+/// The ways to name the script's own folder: `$(dirname "$0")`, `$(cd "$(dirname "$0")" && pwd)`, `${0%/*}`. `.1` and `.2`
+/// are what leads up from there.
+static OWN_FOLDERS: LazyLock<Regex> = LazyLock::new(|| {
     let name = r#"["']?\$(?:0|\{0\}|BASH_SOURCE|\{BASH_SOURCE(?:\[0\])?\})["']?"#;
     let real =
         format!(r#"(?:{name}|["']?\$\((?:realpath|readlink -[ef])(?: --)? *{name} *\)["']?)"#);
@@ -32,7 +27,7 @@ static OWN_FOLDER: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:\$\( *dirname (?:-- )?{real} *\)|`dirname {name}`|\$\{{(?:0|BASH_SOURCE(?:\[0\])?)%/\*\}})"
     );
     pattern(&format!(
-        r#"\$\( *cd (?:-- )?["']?{dirname}((?:/\.\.)*)/?["']? *(?:[12&]?>+ *\S+ *)*(?:&&|;) *pwd(?: -[LP])? *\)|{dirname}"#
+        r#"\$\( *cd (?:-- )?["']?{dirname}((?:/\.\.)*)/?["']? *(?:[12&]?>+ *\S+ *)*(?:(?:&&|;) *cd (\.\.(?:/\.\.)*)/? *)?(?:&&|;) *pwd(?: -[LP])? *\)|{dirname}"#
     ))
 });
 
@@ -72,7 +67,7 @@ impl Format for Script {
 
 impl Language for Script {
     fn root(&self) -> &'static str {
-        FOLDER
+        OWN_FOLDER
     }
 
     fn is_called(&self) -> bool {
@@ -89,8 +84,7 @@ impl Pipeline for Script {
             return;
         }
         let piece = piece(source);
-        let own = in_own_folder(&piece);
-        gatherer.own_folder.extend(own);
+        gatherer.paths_from.extend(jobs::paths_from(&piece));
         let job = Arc::new(Job {
             name: Some(String::new()),
             matrix: Matrix::none(),
@@ -119,13 +113,17 @@ fn is_shell(source: &str) -> bool {
 fn piece(source: &str) -> Piece {
     let (mut text, mut map) = (String::new(), SourceMap::default());
     let mut done = 0;
-    for found in OWN_FOLDER.captures_iter(source.as_bytes()) {
+    for found in OWN_FOLDERS.captures_iter(source.as_bytes()) {
         let Some(whole) = found.get(0) else { continue };
         let before = source.get(done..whole.start()).unwrap_or_default();
         map.push(text.len(), done, before.len());
         text.push_str(before);
-        let up = found.get(1).and_then(|up| source.get(up.range()));
-        text.push_str(&format!("${{{FOLDER}}}{}", up.unwrap_or_default()));
+        text.push_str(&format!("${{{OWN_FOLDER}}}"));
+        let ups = [found.get(1), found.get(2)].into_iter().flatten();
+        for up in ups.filter_map(|up| source.get(up.range())) {
+            text.push('/');
+            text.push_str(up.trim_start_matches('/'));
+        }
         done = whole.end();
     }
     let rest = source.get(done..).unwrap_or_default();
@@ -136,17 +134,4 @@ fn piece(source: &str) -> Piece {
         map,
         write: str::to_owned,
     }
-}
-
-/// Returns the places of the commands whose paths start from the script's own folder, wherever it is called.
-fn in_own_folder(piece: &Piece) -> HashSet<Span> {
-    let known = |need: Lookup<'_>| (need == Lookup::Variable(FOLDER)).then(Text::root);
-    let commands = shell::read(&piece.text, None, Dialect::Posix, &known);
-    let found = command::all(commands, &known).found.into_iter();
-    let own = found.filter(|found| {
-        let folder = found.simple.folder.as_deref();
-        command::subject(&found.command, folder, &known).is_ok()
-    });
-    own.filter_map(|found| piece.map.exact(found.command.span))
-        .collect()
 }

@@ -18,8 +18,18 @@ pub struct Service {
     /// True for the target of a Makefile, and for a script: its commands run one after the other, whenever somebody calls
     /// it.
     pub of_script: bool,
-    /// True where a script's paths start from its own folder, and not from its caller's.
-    pub in_own_folder: bool,
+    pub paths_from: PathsFrom,
+}
+
+/// The folder that the paths of a script's command start from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PathsFrom {
+    #[default]
+    Caller,
+    /// That of the script itself.
+    OwnFolder,
+    /// The root of the repository.
+    Repository,
 }
 
 impl Service {

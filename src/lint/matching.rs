@@ -18,9 +18,11 @@ mod machines;
 mod map;
 mod members;
 mod model;
+mod named;
 mod names;
 mod note;
 #[cfg(feature = "cli")]
+mod outdated;
 mod own_builders;
 mod own_lanes;
 mod pair;

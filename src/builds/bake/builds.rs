@@ -10,8 +10,8 @@ use super::value::{Ast, Field, Kind, Value};
 use crate::builds::inline::hole;
 use crate::builds::jobs::{MAX_ROWS, product};
 use crate::builds::model::{
-    Arg, Build, BuildFile, BuildTool, Escapes, Inline, NoCache, Service, Subject, TargetLeg,
-    Unknown,
+    Arg, Build, BuildFile, BuildTool, Escapes, Inline, NoCache, PathsFrom, Service, Subject,
+    TargetLeg, Unknown,
 };
 use crate::builds::paths;
 use crate::builds::platforms::Platforms;
@@ -109,7 +109,7 @@ impl<'f> Lineage<'f> {
             legs: Vec::new(),
             axes: matrix.into_iter().flatten().map(|(name, _)| name).collect(),
             of_script: false,
-            in_own_folder: false,
+            paths_from: PathsFrom::Caller,
         };
         let no_cache = self.no_cache(scope);
         // The legs of a matrix are builds of one command, like neighbouring targets.

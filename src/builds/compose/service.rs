@@ -162,7 +162,7 @@ impl<'y> Service<'y> {
             legs: Vec::new(),
             axes: Vec::new(),
             of_script: false,
-            in_own_folder: false,
+            paths_from: model::PathsFrom::Caller,
         });
         file.builds.push(Build {
             target: target.and_then(|text| interpolated(text, known).ok()),

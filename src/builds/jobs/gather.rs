@@ -14,7 +14,7 @@ use crate::budget;
 use crate::builds::builder::Builders;
 use crate::builds::command;
 use crate::builds::model::{
-    AxisPath, Build, ByInputs, Call, Fill, Group, NoCache, Ordered, Runs, Service,
+    AxisPath, Build, ByInputs, Call, Fill, Group, NoCache, Ordered, PathsFrom, Runs, Service,
     Source as FurtherFile, Subject, Triggers, Unknown,
 };
 use crate::builds::paths::Text;
@@ -32,8 +32,8 @@ pub struct Gatherer<'y> {
     pub fills: Vec<Fill>,
     pub groups: Vec<Group>,
     pub sources: Vec<FurtherFile>,
-    /// The places of commands whose paths start from the file's own folder, wherever that is called.
-    pub own_folder: HashSet<Span>,
+    /// Where the paths of commands start that start not from the caller's folder, by the places of the commands.
+    pub paths_from: HashMap<Span, PathsFrom>,
     pub order: Vec<(Ordered, Vec<Ordered>)>,
     pub triggers: Triggers,
     own: Option<&'y Yaml<'y>>,
@@ -64,7 +64,7 @@ impl<'y> Gatherer<'y> {
             fills: Vec::new(),
             groups: Vec::new(),
             sources: Vec::new(),
-            own_folder: HashSet::new(),
+            paths_from: HashMap::new(),
             order: Vec::new(),
             triggers: Triggers::default(),
             own: match own {
@@ -386,7 +386,11 @@ impl<'y> Gatherer<'y> {
             if language.is_called() {
                 let name = std::mem::take(&mut found.build.jobs).pop();
                 found.build.service = Some(Service {
-                    in_own_folder: self.own_folder.contains(&found.build.span),
+                    paths_from: self
+                        .paths_from
+                        .get(&found.build.span)
+                        .copied()
+                        .unwrap_or_default(),
                     ..Service::of_script(name.unwrap_or_default())
                 });
                 found.build.legs.clear();

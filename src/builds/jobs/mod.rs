@@ -5,6 +5,7 @@
 //! matrix. [`Gatherer`] makes one build for each place and each subject there.
 
 mod command;
+mod folders;
 mod gather;
 mod insert;
 mod legs;
@@ -14,6 +15,7 @@ mod pipeline;
 mod scope;
 mod script;
 
+pub use folders::{OWN_FOLDER, paths_from};
 pub use gather::{Gatherer, by_inputs};
 pub use insert::{from_environment, in_command, insertion, is_plain_value};
 pub use legs::of_job;

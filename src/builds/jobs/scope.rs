@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::folders::is_folder;
 use super::matrix::{value, varying};
 use super::model::{FoundBuild, Job, MatrixRow};
 use crate::budget;
@@ -195,7 +196,9 @@ impl StepScope<'_> {
         if std::iter::successors(outer, |looked| looked.outer).any(|looked| looked.name == name) {
             return None;
         }
-        if need == Lookup::Variable(self.language.root()) {
+        if need == Lookup::Variable(self.language.root())
+            || matches!(need, Lookup::Variable(name) if is_folder(name))
+        {
             return Some(Text::root());
         }
         let axis = self.language.axis(need);

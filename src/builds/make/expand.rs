@@ -1,17 +1,21 @@
 //! The scripts of recipes, with make's variables put in.
 
-use super::file::{Makefile, Recipe};
+use super::file::{Made, Makefile, Recipe};
 use super::functions::Function;
 use super::out::{Automatic, MARKS, Out, Scripts};
 use crate::budget;
 use crate::builds::jobs::Piece;
 use crate::text::{Span, is_name};
 
-/// The usual ways to name the folder that recipes run in.
+/// The usual ways to name the folder that recipes run in, and the root of the repository, each with that of a shell.
 const FOLDERS: &[(&str, &str)] = &[
     ("$(shell pwd)", "${CURDIR}"),
     ("$(abspath .)", "${CURDIR}"),
     ("$(realpath .)", "${CURDIR}"),
+    (
+        "$(shell git rev-parse --show-toplevel)",
+        "$(git rev-parse --show-toplevel)",
+    ),
 ];
 
 impl Makefile<'_> {
@@ -87,7 +91,7 @@ impl Makefile<'_> {
         };
         let Some(span) = set
             .value
-            .filter(|_| !set.is_command && budget::spend(name.len()))
+            .filter(|_| set.made != Made::Command && budget::spend(name.len()))
         else {
             return false;
         };
@@ -120,7 +124,7 @@ impl Makefile<'_> {
         let set = self.variables.get(name).filter(|_| !is_open)?;
         let text = self.text(set.value?);
         let mut text = text.replace("\\\r\n", " ").replace("\\\n", " ");
-        if set.is_command {
+        if set.made == Made::Command {
             text = format!("$(shell {text})");
         }
         let mut out = Out {

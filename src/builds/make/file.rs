@@ -47,10 +47,20 @@ pub(super) struct Variable {
     pub(super) value: Option<Span>,
     /// True where the environment goes before it.
     pub(super) is_default: bool,
-    /// True where the value is what a command prints: `NAME != command`.
-    pub(super) is_command: bool,
+    pub(super) made: Made,
     /// True for the lines of a `define`.
     pub(super) is_define: bool,
+}
+
+/// How make gets the value of a variable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Anew wherever the variable is used: `=`.
+    Used,
+    /// Once, where it stands: `:=`.
+    Once,
+    /// As what a command prints: `NAME != command`.
+    Command,
 }
 
 /// A line outside of recipes.
@@ -86,6 +96,17 @@ impl<'s> Makefile<'s> {
     /// Returns whether the file sets a variable anywhere.
     pub fn has(&self, name: &str) -> bool {
         self.variables.contains_key(name)
+    }
+
+    /// Returns whether make computes the value of a variable before it reads any file that this one includes.
+    pub(super) fn is_set_before_includes(&self, name: &str) -> bool {
+        let set = self
+            .variables
+            .get(name)
+            .filter(|set| set.made == Made::Once);
+        let place = set.and_then(|set| set.value);
+        let first = self.included.first();
+        place.is_some_and(|place| first.is_none_or(|first| place.end < first.start))
     }
 
     /// Returns whether the file sets a variable, so that the environment's value does not count.
@@ -356,7 +377,11 @@ impl<'s> Makefile<'s> {
         let new = Variable {
             value: is_known.then_some(value),
             is_default,
-            is_command: op == "!=",
+            made: match op {
+                ":=" | "::=" | ":::=" => Made::Once,
+                "!=" => Made::Command,
+                _ => Made::Used,
+            },
             is_define: op == "define",
         };
         self.variables

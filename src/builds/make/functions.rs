@@ -4,7 +4,11 @@ use super::file::Makefile;
 use super::out::{Automatic, Out};
 use crate::budget;
 use crate::builds::command;
+use crate::builds::jobs::OWN_FOLDER;
 use crate::builds::shell::{self, Dialect};
+
+/// The variable of the folder that make runs in.
+const CURDIR: &str = "CURDIR";
 
 /// A call of a function within a text.
 pub(super) struct Function<'t> {
@@ -24,7 +28,7 @@ impl<'t> Function<'t> {
         let place = place.map(|place| place + 2 + (inner.len() - text.len()));
         let (mut arguments, mut start, mut depth) = (Vec::new(), 0, 0_usize);
         let most = match name {
-            "if" | "foreach" => 3,
+            "if" | "foreach" | "patsubst" => 3,
             "call" => usize::MAX,
             _ => 1,
         };
@@ -48,7 +52,22 @@ impl<'t> Function<'t> {
     }
 }
 
+/// Splits a path behind the folder that it begins with: `${CURDIR}`; `None` for any other, and for several.
+fn of_folder(path: &str) -> Option<(&str, &str)> {
+    let (folder, rest) = path.split_at(path.find('}')? + 1);
+    let name = folder.strip_prefix("${")?.strip_suffix('}')?;
+    let is_plain = rest.is_empty() || rest.starts_with('/');
+    let is_one = is_plain && !rest.contains([' ', '\t', '$', '`']);
+    (is_one && matches!(name, CURDIR | OWN_FOLDER)).then_some((folder, rest))
+}
+
 impl Makefile<'_> {
+    /// Returns whether make has read no other file behind this one when it computes what `out` is made of.
+    fn is_last_read(&self, out: &Out) -> bool {
+        let mut open = out.open.iter();
+        open.any(|name| self.is_set_before_includes(name))
+    }
+
     /// Adds the result of a function; returns false for one that is not computed.
     pub(super) fn function(
         &self,
@@ -105,6 +124,30 @@ impl Makefile<'_> {
                 let done = self.body(&name, automatic, out);
                 out.locals = outer;
                 done
+            }
+            ("firstword" | "lastword", [(list, _)]) => {
+                let is_last = function.name == "lastword";
+                let folder = match list.trim() {
+                    "$(MAKEFILE_LIST)" | "${MAKEFILE_LIST}" if !is_last => CURDIR,
+                    "$(MAKEFILE_LIST)" | "${MAKEFILE_LIST}" if self.is_last_read(out) => OWN_FOLDER,
+                    _ => return false,
+                };
+                out.push(&format!("${{{folder}}}/Makefile"), None);
+                true
+            }
+            ("abspath" | "realpath" | "dir", [(path, _)])
+            | ("patsubst", [("%/", _), ("%", _), (path, _)]) => {
+                let path = self.within(path.trim(), automatic, out);
+                let Some((folder, rest)) = of_folder(&path) else {
+                    return false;
+                };
+                let rest = match function.name {
+                    "dir" => &rest[..rest.rfind('/').map_or(0, |at| at + 1)],
+                    _ => rest.trim_end_matches('/'),
+                };
+                out.push(folder, None);
+                out.push(rest, None);
+                true
             }
             ("strip", [(text, place)]) => {
                 self.expand(text, *place, automatic, out);

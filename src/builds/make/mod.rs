@@ -172,6 +172,7 @@ fn run<'y>(
         gatherer.add_unknown(span, why);
     }
     for piece in scripts.pieces {
+        gatherer.paths_from.extend(jobs::paths_from(&piece));
         step.builders = gatherer.piece(piece, &step, Some(""));
     }
 }

@@ -1,6 +1,6 @@
 //! The tokens of a script: words with their places, and operators.
 
-use super::word::{Assigned, Dialect, Inner, Piece, PieceKind, Token, Word};
+use super::word::{Assigned, Dialect, Inner, Piece, PieceKind, REPOSITORY, Token, Word};
 use crate::budget;
 use crate::text::{Span, is_name, name_prefix};
 
@@ -276,8 +276,23 @@ impl<'s> Lexer<'s> {
             } else {
                 self.backticks()
             };
+            let folder = folder_of(&tokens);
+            let is_root = is_root(&tokens);
             word.inner.push(Inner { tokens, open });
-            PieceKind::Unknown
+            if let Some(folder) = folder {
+                for piece in folder {
+                    word.push(Piece {
+                        quoted: quoted || piece.quoted,
+                        ..piece
+                    });
+                }
+                return;
+            }
+            if is_root {
+                variable(REPOSITORY)
+            } else {
+                PieceKind::Unknown
+            }
         } else if rest.starts_with("${") {
             self.at += 2;
             self.braces();
@@ -368,4 +383,43 @@ impl<'s> Lexer<'s> {
 
 fn variable(name: &str) -> PieceKind {
     PieceKind::Variable(name.to_owned(), Assigned::Not)
+}
+
+/// Returns the words of a script that is one command, or several with `&&` between them.
+fn commands(tokens: &[Token]) -> Option<Vec<Vec<&Word>>> {
+    let mut commands = vec![Vec::new()];
+    for token in tokens {
+        match token {
+            Token::Word(word) => commands.last_mut()?.push(word),
+            Token::Op("&&") => commands.push(Vec::new()),
+            Token::Op("\n") => {}
+            Token::Op(_) | Token::Input(_) => return None,
+        }
+    }
+    Some(commands)
+}
+
+/// Returns the folder that `cd FOLDER && pwd` prints, where a variable begins it: what is written would be seen from
+/// another folder.
+fn folder_of(tokens: &[Token]) -> Option<Vec<Piece>> {
+    let commands = commands(tokens)?;
+    let [cd, pwd] = commands.as_slice() else {
+        return None;
+    };
+    let ([cd, folder], [pwd, ..]) = (cd.as_slice(), pwd.as_slice()) else {
+        return None;
+    };
+    let is_it = cd.text() == Some("cd") && pwd.text() == Some("pwd");
+    let first = folder.pieces.first()?;
+    (is_it && matches!(first.kind, PieceKind::Variable(..))).then(|| folder.pieces.clone())
+}
+
+/// Returns whether it prints the root of the repository.
+fn is_root(tokens: &[Token]) -> bool {
+    let commands = commands(tokens).unwrap_or_default();
+    let [command] = commands.as_slice() else {
+        return false;
+    };
+    let words: Vec<Option<&str>> = command.iter().map(|word| word.text()).collect();
+    words == [Some("git"), Some("rev-parse"), Some("--show-toplevel")]
 }

@@ -10,4 +10,6 @@ mod lex;
 mod word;
 
 pub use interpret::read;
-pub use word::{Assigned, Dialect, Lookup, Piece, PieceKind, Simple, Values, Variable, Word};
+pub use word::{
+    Assigned, Dialect, Lookup, Piece, PieceKind, REPOSITORY, Simple, Values, Variable, Word,
+};

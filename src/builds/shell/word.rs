@@ -55,6 +55,9 @@ pub struct Variable {
     pub unset: bool,
 }
 
+/// The variable that stands for `$(git rev-parse --show-toplevel)`, the root of the repository.
+pub const REPOSITORY: &str = "CACHELANE_REPOSITORY";
+
 /// Commands that set variables by `NAME=value` words.
 pub(super) const SETTERS: &[&str] = &["export", "readonly", "local", "declare", "typeset"];
 

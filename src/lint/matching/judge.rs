@@ -9,6 +9,7 @@ use super::contenders::Contenders;
 use super::fills::unused;
 use super::graph::{BuildGraph, BuildId, has_shared_lock, shared_locks};
 use super::model::{BuildStatus, FileAccess};
+use super::outdated;
 use super::pair::pair;
 use super::plans::{Candidate, PlannedFix, plans};
 use super::resolve::{Lost, resolve};
@@ -28,7 +29,7 @@ use crate::lint::relate::relate_reports;
 use crate::rules::build_context::{BuildContext, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::locks::Locks;
-use crate::rules::{old_frontend, registry};
+use crate::rules::registry;
 
 /// Adds the findings of rules about builds to `reports`, and finalizes those of the build files. Call it once, after
 /// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files. Returns the builds of which
@@ -270,7 +271,7 @@ impl<'j> BuildChecker<'j> {
         let status = match (&passes, lanes) {
             (Some(passed), _) => passed.status,
             (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
-            (None, None) if report.is_none() && !self.is_there(one) => LaneStatus::NotThere,
+            (None, None) if report.is_none() && !one.is_there(self.graph) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
             (None, Some(_)) if !one.args_known(graph) || builder.unknown().is_some() => {
                 LaneStatus::Unknown
@@ -394,7 +395,7 @@ impl<'j> BuildChecker<'j> {
         }
         let outdated = one
             .report
-            .and_then(|report| self.outdated(one.one, report, one.status));
+            .and_then(|report| outdated::check(self.graph, one.one, report, one.status));
         findings.extend(outdated);
         CheckedBuild {
             status: BuildStatus {
@@ -408,7 +409,7 @@ impl<'j> BuildChecker<'j> {
                     let fixes = shared_locks(report).filter_map(|lock| lock.fix.as_ref());
                     fixes.map(Fix::applicability).min()
                 }),
-                is_outside: self.is_outside(one.one),
+                is_outside: one.one.is_outside(self.graph),
                 builder: one.builder.clone(),
                 value: one.value.clone(),
                 is_called: one.one.is_called,
@@ -433,13 +434,6 @@ impl<'j> BuildChecker<'j> {
         is_shared(&one.builder) && (!is_called || callers.any(|is_shared| is_shared))
     }
 
-    /// Returns whether the Dockerfile of `one` is not among the files to check.
-    fn is_outside(&self, one: &ResolvedBuild) -> bool {
-        let path = one.dockerfile.as_ref();
-        let is_checked = |index: usize| !self.graph.report(index).is_context;
-        path.is_some_and(|path| !self.graph.index(path).is_some_and(is_checked))
-    }
-
     /// Returns the report on the Dockerfile of `one`, or on the file that it stands in.
     fn report(&self, one: &ResolvedBuild) -> Option<&FileReport> {
         let Some(path) = &one.dockerfile else {
@@ -449,38 +443,6 @@ impl<'j> BuildChecker<'j> {
             Some(index) => Some(self.graph.report(index)),
             None => self.outside.get(path).and_then(Option::as_ref),
         }
-    }
-
-    /// Returns the finding on an engine that expands no variables in ids, where the Dockerfile of `report` needs that.
-    fn outdated(
-        &self,
-        one: &ResolvedBuild,
-        report: &FileReport,
-        lane: LaneStatus,
-    ) -> Option<Finding> {
-        let Some(OwnBuilder::Service(image)) = one.builder.own() else {
-            return None;
-        };
-        let needs = !matches!(lane, LaneStatus::NotNeeded | LaneStatus::NotThere);
-        let is_open = report.checked.has_no_syntax_line && report.settings.takes_variables();
-        let build = self.graph.build(one.id);
-        let path = (self.graph.access.name)(&report.path);
-        let outdated = || old_frontend::check_engine(image, build.span, &path);
-        (needs && is_open).then(outdated)?
-    }
-
-    /// Returns whether the build's Dockerfile exists under one of the names that are tried.
-    fn is_there(&self, one: &ResolvedBuild) -> bool {
-        let Some(path) = &one.dockerfile else {
-            return true;
-        };
-        let is_there = self.graph.access.is_there;
-        let other = if one.tool.is_buildah() {
-            "Containerfile"
-        } else {
-            "dockerfile"
-        };
-        is_there(path) || path.ends_with("Dockerfile") && is_there(&path.with_file_name(other))
     }
 }
 

@@ -54,6 +54,27 @@ impl ResolvedBuild {
         graph.index(self.dockerfile.as_ref()?)
     }
 
+    /// Returns whether its Dockerfile is not among the files to check.
+    pub(super) fn is_outside(&self, graph: &BuildGraph<'_>) -> bool {
+        let path = self.dockerfile.as_ref();
+        let is_checked = |index: usize| !graph.report(index).is_context;
+        path.is_some_and(|path| !graph.index(path).is_some_and(is_checked))
+    }
+
+    /// Returns whether its Dockerfile exists under one of the names that are tried.
+    pub(super) fn is_there(&self, graph: &BuildGraph<'_>) -> bool {
+        let Some(path) = &self.dockerfile else {
+            return true;
+        };
+        let is_there = graph.access.is_there;
+        let other = if self.tool.is_buildah() {
+            "Containerfile"
+        } else {
+            "dockerfile"
+        };
+        is_there(path) || path.ends_with("Dockerfile") && is_there(&path.with_file_name(other))
+    }
+
     /// Returns whether the build may overlap itself: others call it, and none of them is among `content`. What a script
     /// does by another file is that file's affair.
     pub(super) fn waits_itself(&self, graph: &BuildGraph<'_>, content: &HashSet<BuildId>) -> bool {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::graph::BuildId;
 use super::resolve::{Merged, Resolver, Way, base};
 use crate::budget;
-use crate::builds::{self, Build, BuildFile, BuildTool, Builder, Files, Subject};
+use crate::builds::{self, Build, BuildFile, BuildTool, Builder, Files, PathsFrom, Subject};
 
 impl Resolver<'_> {
     /// Returns the Makefile `file` as these variables of make's command line make it; `None` where it sets none of them.
@@ -81,7 +81,7 @@ impl Resolver<'_> {
                 None => one,
             };
             way.open.push(id);
-            let folder = self.own_folder(id, one);
+            let folder = self.fixed_folder(id, one);
             let mut own = self.by_command(one, folder.as_deref().unwrap_or(&here), way);
             way.open.pop();
             for merged in &mut own {
@@ -96,11 +96,16 @@ impl Resolver<'_> {
         found
     }
 
-    /// Returns the folder of the script whose command `one` is, where its paths start there.
-    fn own_folder(&self, id: BuildId, one: &Build) -> Option<PathBuf> {
-        let service = one.service.as_ref();
-        let is_own = service.is_some_and(|service| service.in_own_folder);
-        is_own.then(|| self.folder_of(id.file))
+    /// Returns the folder that the paths of a script's command `one` start from, wherever it is called.
+    fn fixed_folder(&self, id: BuildId, one: &Build) -> Option<PathBuf> {
+        match one.service.as_ref()?.paths_from {
+            PathsFrom::Caller => None,
+            PathsFrom::OwnFolder => Some(self.folder_of(id.file)),
+            PathsFrom::Repository => Some((self.graph.access.root)(
+                &self.graph.report(id.file).path,
+                &builds::Script,
+            )),
+        }
     }
 
     fn folder_of(&self, file: usize) -> PathBuf {
@@ -116,7 +121,7 @@ impl Resolver<'_> {
         one: &Build,
         fits: &dyn Fn(&Path) -> bool,
     ) -> Result<Vec<PathBuf>, String> {
-        if let Some(own) = self.own_folder(id, one) {
+        if let Some(own) = self.fixed_folder(id, one) {
             return Ok(vec![own]);
         }
         if let Some(bases) = self.bases.get(&id.file) {
