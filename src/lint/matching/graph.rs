@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use globset::GlobBuilder;
 
 use super::model::FileAccess;
-use super::named::candidates;
-use super::names::is_snippet;
+use super::names::{candidates, is_snippet};
 use crate::budget;
 use crate::builds::{
     self, Build, BuildTool, Builder, Call, Extended, FormatRef, Leg, Source, Subject,

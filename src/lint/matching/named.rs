@@ -3,30 +3,9 @@
 use std::path::Path;
 
 use super::graph::BuildGraph;
+use super::names::{BAKE, COMPOSE, DEVCONTAINER, OVERRIDES};
 use crate::budget;
 use crate::builds::{BuildTool, FilesAt, make};
-
-/// The names that Compose and bake look for, in order; Compose takes the first, bake all.
-const COMPOSE: &[&str] = &[
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
-];
-const OVERRIDES: &[&str] = &[
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-];
-const BAKE: &[&str] = &[
-    "docker-bake.json",
-    "docker-bake.hcl",
-    "docker-bake.override.json",
-    "docker-bake.override.hcl",
-];
-/// The names that `devcontainer` looks for, of which it takes the first.
-const DEVCONTAINER: &[&str] = &[".devcontainer/devcontainer.json", ".devcontainer.json"];
 
 impl BuildGraph<'_> {
     /// Returns the files that a command takes, in order; fails where one is missing.
@@ -98,20 +77,4 @@ impl BuildGraph<'_> {
         }
         Ok(found)
     }
-}
-
-/// Returns the files that `place` may mean: itself, or those that the tool looks for in a folder.
-pub(super) fn candidates(tool: BuildTool, place: &FilesAt) -> Vec<String> {
-    let folder = match place {
-        FilesAt::File(path) => return vec![path.clone()],
-        FilesAt::Folder(path) => path,
-    };
-    let (first, more) = match tool {
-        BuildTool::Devcontainer => (DEVCONTAINER, &[][..]),
-        BuildTool::Make => (make::NAMES, &[][..]),
-        tool if tool.is_bake() => (COMPOSE, BAKE),
-        _ => (COMPOSE, OVERRIDES),
-    };
-    let names = first.iter().chain(more);
-    names.map(|name| format!("{folder}/{name}")).collect()
 }
