@@ -98,13 +98,14 @@ pub fn stale_fill(
 fn by_hand(cx: &BuildContext<'_>) -> String {
     let args = cx.args();
     let (name, value) = cx.passed.unwrap_or((&args, ""));
+    let is_github = value.contains("${{") || cx.path.contains(".github/");
     match cx.runs {
         Runs::Matrix(axes) if !axes.is_empty() => {
             let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
             let has = |axis: &String| mentions(value, axis);
             match &cx.waiting {
                 Waiting::For(pair) if axes.iter().all(has) => {
-                    return besides(&pair.tells, name, value);
+                    return besides(&pair.tells, name, value, is_github);
                 }
                 Waiting::For(pair) if pair.tells == Tells::Matrix && is_job_lane(value) => {
                     return "a process cannot see the matrix of its job: put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into \
@@ -119,7 +120,22 @@ fn by_hand(cx: &BuildContext<'_>) -> String {
                 axes.join(", ")
             )
         }
-        _ => format!("pass `{name}` with a value that each job has for itself"),
+        _ => match &cx.waiting {
+            Waiting::For(pair) if cx.passed.is_some() && is_missing(&pair.tells, value) => {
+                besides(&pair.tells, name, value, is_github)
+            }
+            _ => format!("pass `{name}` with a value that each job has for itself"),
+        },
+    }
+}
+
+/// Returns whether what tells runs of several files apart is missing in a value, not only another job's name.
+fn is_missing(tells: &Tells, value: &str) -> bool {
+    match tells {
+        Tells::Workflow | Tells::Input(_) | Tells::File(_) => true,
+        // The names of the workflows are the same.
+        Tells::Nothing(_) => mentions(value, "workflow"),
+        Tells::Matrix | Tells::Job => false,
     }
 }
 
@@ -142,8 +158,8 @@ fn mentions(value: &str, axis: &str) -> bool {
     })
 }
 
-/// Says what a value needs that holds the values of the matrix by now.
-fn besides(tells: &Tells, name: &str, value: &str) -> String {
+/// Says what a value needs, besides what it holds by now, for the two runs to differ.
+fn besides(tells: &Tells, name: &str, value: &str, is_github: bool) -> String {
     let (what, expression) = match tells {
         Tells::Matrix if value.matches("${{").count() == 1 => {
             return format!("pass `{name}` with a value that each job has for itself");
@@ -159,7 +175,7 @@ fn besides(tells: &Tells, name: &str, value: &str) -> String {
         Tells::Workflow => ("workflow's name", "github.workflow".to_owned()),
         Tells::Input(input) => ("input", format!("inputs.{input}")),
     };
-    if value.contains("${{") {
+    if is_github {
         format!("put the {what} into its value, too: `${{{{ {expression} }}}}`")
     } else {
         format!("put the {what} into its value, too")

@@ -32,6 +32,8 @@ pub struct Called {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
     pub machine: Value,
+    /// The comparison of the event for which it runs.
+    pub condition: Option<(&'static str, &'static str)>,
     /// The numbers of the jobs before it.
     pub needs: Vec<usize>,
     pub axes: BTreeMap<String, Vec<String>>,
@@ -78,8 +80,9 @@ fn job() -> impl Strategy<Value = (Job, Vec<bool>)> {
         prop::collection::vec(row(ALL), 0..2),
         prop::bool::weighted(0.1),
     );
+    let condition = (select(vec!["==", "!="]), select(&world::EVENTS[..]));
     let parts = (
-        world::machine(),
+        (world::machine(), prop::option::weighted(0.2, condition)),
         prop::collection::btree_set(0..4_usize, 0..2),
         matrix,
         prop::option::weighted(
@@ -94,10 +97,19 @@ fn job() -> impl Strategy<Value = (Job, Vec<bool>)> {
         prop::option::weighted(0.5, world::value()),
     );
     parts.prop_map(
-        |(machine, needs, (axes, exclude, include, is_sequential), queue, env, steps, input)| {
+        |(
+            (machine, condition),
+            needs,
+            (axes, exclude, include, is_sequential),
+            queue,
+            env,
+            steps,
+            input,
+        )| {
             let (steps, takes) = steps.into_iter().unzip();
             let job = Job {
                 machine,
+                condition,
                 needs: needs.into_iter().collect(),
                 axes,
                 exclude,
@@ -127,8 +139,11 @@ pub fn workflow() -> impl Strategy<Value = Workflow> {
             env,
             jobs: Vec::new(),
         };
-        for (number, (mut job, takes)) in jobs.into_iter().enumerate() {
-            job.needs.retain(|needed| *needed < number);
+        for (mut job, takes) in jobs {
+            // Nor does a job run where one before it does not.
+            let jobs = &workflow.jobs;
+            let always = |job: &usize| jobs.get(*job).is_some_and(|job| job.condition.is_none());
+            job.needs.retain(always);
             // An exclude has to leave something, of values that are there; a matrix is needed for both.
             if job.axes.is_empty() || rows(&job).is_empty() {
                 job.exclude.clear();
@@ -170,6 +185,8 @@ pub fn connect(workflows: &mut [Workflow], has_calls: bool) {
             workflow.called = None;
         }
         for job in &mut workflow.jobs {
+            // That of the caller may be another one.
+            job.condition = job.condition.take_if(|_| !is_callee);
             match callee.filter(|_| !is_callee) {
                 Some(callee) => job.call.iter_mut().for_each(|call| call.workflow = callee),
                 None => job.call = None,
@@ -185,6 +202,14 @@ pub fn connect(workflows: &mut [Workflow], has_calls: bool) {
 }
 
 impl Job {
+    fn events(&self) -> Vec<&'static str> {
+        let is_for = |event: &&str| match self.condition {
+            Some((sign, of)) => (sign == "==") == (*event == of),
+            None => true,
+        };
+        world::EVENTS.into_iter().filter(is_for).collect()
+    }
+
     fn each_value(&mut self, keep: &mut dyn FnMut(&mut Value)) {
         let own = [&mut self.queue, &mut self.env];
         own.into_iter().flatten().for_each(&mut *keep);
@@ -336,6 +361,7 @@ fn jobs<'w>(workflow: &'w Workflow, source: usize, caller: &Caller) -> Vec<(&'w 
                 row: row_number,
                 is_sequential: job.is_sequential,
                 before: reckon::before(number, &needs),
+                events: job.events(),
             };
             let within = [&caller.within[..], &[own]].concat();
             let queue = |(queue, depth): (&Value, usize)| Queue {

@@ -123,7 +123,7 @@ impl Job {
         let is_axis = |axis: &str| axes.iter().any(|axes| axes.contains_key(axis));
         let is_kept = |part: &Part| match part {
             Part::Matrix(axis) => is_axis(axis),
-            Part::Workflow | Part::Input => false,
+            Part::Workflow | Part::Input | Part::Or(..) => false,
             _ => true,
         };
         let own = [&mut self.queue, &mut self.env].into_iter().flatten();
@@ -213,6 +213,7 @@ pub fn turns(pipeline: &Pipeline, source: usize) -> Vec<Turn<'_>> {
                     row: row_number,
                     is_sequential: false,
                     before: reckon::before(number, &right_before),
+                    events: super::world::EVENTS.to_vec(),
                 }],
                 queues: queue.collect(),
                 is_alone: job.has_daemon.unwrap_or(pipeline.has_daemons)
@@ -240,7 +241,7 @@ impl Display for Shown<'_> {
             Part::Job => write!(f, "$CI_JOB_NAME_SLUG"),
             Part::Branch => write!(f, "$CI_COMMIT_REF_SLUG"),
             Part::Env => write!(f, "${LANE}"),
-            Part::Workflow | Part::Input => Err(fmt::Error),
+            Part::Workflow | Part::Input | Part::Or(..) => Err(fmt::Error),
         })
     }
 }

@@ -46,6 +46,8 @@ pub struct Within {
     pub is_sequential: bool,
     /// The jobs that have ended before it begins.
     pub before: BTreeSet<usize>,
+    /// The events that it runs for.
+    pub events: Vec<&'static str>,
 }
 
 /// A queue in which the first `depth` of the jobs that a run is in wait as one.
@@ -92,6 +94,7 @@ impl Sees<'_> {
         let part = |part: &Part| match part {
             Part::Text(text) => text.clone(),
             Part::Matrix(axis) => self.row.get(axis).cloned().unwrap_or_default(),
+            Part::Or(axis, text) => self.row.get(axis).unwrap_or(text).clone(),
             Part::Job => self.job.clone(),
             Part::Workflow => format!("<workflow {}>", self.root),
             Part::Branch => "<branch>".to_owned(),
@@ -283,6 +286,12 @@ impl Turn<'_> {
         };
         let mut queues = self.queues.iter();
         if queues.any(|own| other.queues.iter().any(|theirs| meet(own, theirs))) {
+            return false;
+        }
+        // One run of a file is for one event.
+        let all = || self.within.iter().chain(&other.within);
+        let is_for = |event: &&str| all().all(|it| it.events.contains(event));
+        if self.within[0].source == other.within[0].source && !world::EVENTS.iter().any(is_for) {
             return false;
         }
         let mut levels = self.within.iter().zip(&other.within);

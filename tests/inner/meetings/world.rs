@@ -143,6 +143,8 @@ pub struct Value(pub Vec<Part>);
 pub enum Part {
     Text(String),
     Matrix(String),
+    /// A value of the matrix, or else a text.
+    Or(String, String),
     Job,
     Workflow,
     /// The branch: the same for all that run at once.
@@ -160,6 +162,10 @@ impl Value {
 
     pub fn matrix(axis: &str) -> Self {
         Self(vec![Part::Matrix(axis.to_owned())])
+    }
+
+    pub fn or(axis: &str, text: &str) -> Self {
+        Self(vec![Part::Or(axis.to_owned(), text.to_owned())])
     }
 
     /// Returns these values with dashes in between.
@@ -200,6 +206,9 @@ impl Value {
 /// The axis whose values are numbers of Dockerfiles.
 pub const FILES: &str = "svc";
 
+/// The events that start a workflow.
+pub const EVENTS: [&str; 2] = ["push", "pull_request"];
+
 /// The axis whose values are architectures.
 pub const ARCH: &str = "arch";
 
@@ -230,6 +239,7 @@ pub fn value() -> impl Strategy<Value = Value> {
         2 => select(vec!["ci", "x", "x-y", "default"]).prop_map(Value::text),
         1 => select(vec![Part::Job, Part::Workflow, Part::Branch]).prop_map(|part| Value(vec![part])),
         1 => Just(Value(vec![Part::Input])),
+        1 => select(vec!["py", "os", "more"]).prop_map(|axis| Value::or(axis, "y")),
     ];
     prop::collection::vec(one, 1..4).prop_map(Value::joined)
 }
@@ -241,6 +251,7 @@ pub fn machine() -> impl Strategy<Value = Value> {
         1 => select(vec!["arm64-box", "linux_x64", "x64-arm64"]).prop_map(Value::text),
         1 => Just(Value::text("ubuntu-24.04")),
         2 => Just(Value::matrix("os")),
+        1 => select(vec!["self-hosted", "ubuntu-24.04"]).prop_map(|text| Value::or("os", text)),
     ]
 }
 

@@ -17,6 +17,7 @@ impl Display for Shown<'_> {
         self.0.0.iter().try_for_each(|part| match part {
             Part::Text(text) => write!(f, "{text}"),
             Part::Matrix(axis) => write!(f, "${{{{ matrix.{axis} }}}}"),
+            Part::Or(axis, text) => write!(f, "${{{{ matrix.{axis} || '{text}' }}}}"),
             Part::Job => write!(f, "${{{{ github.job }}}}"),
             Part::Workflow => write!(f, "${{{{ github.workflow }}}}"),
             Part::Branch => write!(f, "${{{{ github.ref_name }}}}"),
@@ -39,7 +40,10 @@ fn value(text: &str) -> Value {
         rest = if let Some(inner) = behind.strip_prefix("{{ ") {
             let (name, behind) = inner.split_once(" }}").unwrap();
             value.push(match name.split_once('.').unwrap() {
-                ("matrix", axis) => Part::Matrix(axis.to_owned()),
+                ("matrix", axis) => match axis.split_once(" || ") {
+                    Some((axis, text)) => Part::Or(axis.into(), text.trim_matches('\'').into()),
+                    None => Part::Matrix(axis.to_owned()),
+                },
                 ("github", "job") => Part::Job,
                 ("github", "workflow") => Part::Workflow,
                 ("github", "ref_name") => Part::Branch,
@@ -62,7 +66,7 @@ fn value(text: &str) -> Value {
 impl Display for Workflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.called {
-            None => writeln!(f, "on: push")?,
+            None => writeln!(f, "on: [push, pull_request]")?,
             Some(called) => {
                 writeln!(
                     f,
@@ -112,6 +116,9 @@ impl Display for Job {
         if !self.needs.is_empty() {
             let needs: Vec<String> = self.needs.iter().map(|job| format!("j{job}")).collect();
             writeln!(f, "    needs: {needs:?}")?;
+        }
+        if let Some((sign, event)) = self.condition {
+            writeln!(f, "    if: github.event_name {sign} '{event}'")?;
         }
         if let Some(queue) = &self.queue {
             writeln!(
@@ -211,7 +218,8 @@ pub fn read(workflow: &Workflow, text: &str) -> Workflow {
                     .map(|rest| rest.split_once('=').unwrap())
                     .map(|(name, behind)| {
                         // An expression has blanks in it.
-                        let at = behind.replace("{{ ", "{{_").replace(" }}", "_}}").find(' ');
+                        let joined = behind.replace("{{ ", "{{_").replace(" }}", "_}}");
+                        let at = joined.replace(" || ", "_||_").find(' ');
                         (name, &behind[..at.unwrap_or(behind.len())])
                     });
                 all.map(arg).collect()
