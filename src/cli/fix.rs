@@ -10,7 +10,7 @@ use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
 use crate::report::fixes::{self, FileChanges};
-use crate::report::notes::printed;
+use crate::report::notes::{NoteKind, printed};
 use crate::report::{Note, Run as Reported, RunError, Summary, human};
 use crate::workspace::file;
 
@@ -99,8 +99,8 @@ pub fn run(args: &FixArgs) -> CommandResult {
         at.is_err()
     });
     let embedded = embedded_locks(embedded, &reports, &run);
+    let notes = run.notes(&reports, fixed.whole);
     if fixed.files > 0 && !common.quiet {
-        let notes = run.notes(&reports, fixed.whole);
         for note in printed(&notes, output.changes() || summary.found() > 0) {
             output.text.push_str(&format!("{}\n", note.message));
         }
@@ -112,7 +112,9 @@ pub fn run(args: &FixArgs) -> CommandResult {
     output.text.push_str(&embedded_line(&embedded, others > 0));
     if !common.quiet {
         hint_at_config(args, &reports, &fixes);
-        if !fixed.whole {
+        // The note says it with a number.
+        let is_noted = notes.iter().any(|note| note.kind == NoteKind::NotNamed);
+        if !fixed.whole && !is_noted {
             hint_at_builds(&reports, &fixes);
         }
     }

@@ -102,6 +102,8 @@ pub struct FileReport {
     pub builds: Option<Box<BuildFileReport>>,
     /// The known builds of the Dockerfile, or of the Dockerfiles within the file.
     pub known: Vec<KnownBuild>,
+    /// The number of its builds in other files of the repository, which were not named, that a finding tells to pass a lane.
+    pub waiting_elsewhere: usize,
     /// True where locks in its text outside of Dockerfiles were searched for: in all of it without builds.
     pub is_text: bool,
     /// True where it only tells what is around the files of a run: its findings are not shown, and it is not fixed.
@@ -125,6 +127,7 @@ impl FileReport {
             checked,
             builds: None,
             known: Vec::new(),
+            waiting_elsewhere: 0,
             is_text: false,
             is_context: false,
         }

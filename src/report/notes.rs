@@ -25,6 +25,8 @@ pub struct Note {
 pub enum NoteKind {
     /// Builds of files with shared locks, each on a builder of its own.
     OwnBuilders,
+    /// Builds of the named files, in files that were not named, that pass no lane.
+    NotNamed,
     /// Files with lanes that no known build passes.
     LanesNotPassed,
     /// Files with lanes of which no build is known.
@@ -44,7 +46,27 @@ pub fn notes(reports: &[FileReport], command: Option<&dyn Fn(&str) -> String>) -
         message: own.to_string(),
     });
     let lanes = command.map(|command| of_lanes(reports, command));
-    own.into_iter().chain(lanes.into_iter().flatten()).collect()
+    let lanes = lanes.into_iter().flatten();
+    own.into_iter()
+        .chain(elsewhere(reports))
+        .chain(lanes)
+        .collect()
+}
+
+fn elsewhere(reports: &[FileReport]) -> Option<Note> {
+    let builds = reports
+        .iter()
+        .filter(|report| report.settings.is_on(RuleId::UnpassedArg));
+    let builds: usize = builds.map(|report| report.waiting_elsewhere).sum();
+    let pass = if builds == 1 { "passes" } else { "pass" };
+    (builds > 0).then(|| Note {
+        kind: NoteKind::NotNamed,
+        count: builds,
+        message: format!(
+            "{} in files that you did not name {pass} no lane: `cachelane fix` at the repository's root",
+            count(builds, "build")
+        ),
+    })
 }
 
 /// Returns the notes that are printed: all beside findings, else one at most.

@@ -350,3 +350,37 @@ fn builds_and_check_are_of_one_mind() {
         ]
     );
 }
+
+#[test]
+fn builds_elsewhere_that_pass_no_lane_are_counted() {
+    let lane = "FROM a\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+    let workflow = "on: push\njobs:\n  a:\n    runs-on: self-hosted\n    strategy: {matrix: {v: [x, y]}}\n    steps:\n      \
+                    - run: docker build app\n      - run: docker build --no-cache app\n      \
+                    - run: docker build --build-arg CACHE_ID=${{ matrix.v }} ok\n      \
+                    - run: docker build off  # cachelane: ignore[unpassed-arg]\n";
+    let work = tempfile::tempdir().unwrap();
+    fs::create_dir(work.path().join(".git")).unwrap();
+    let files = [
+        ("app/Dockerfile", lane),
+        ("ok/Dockerfile", lane),
+        ("off/Dockerfile", lane),
+        (".github/workflows/ci.yml", workflow),
+    ];
+    write(
+        work.path(),
+        &files.map(|(path, text)| (path.into(), text.into())).into(),
+    );
+    let note = "2 builds in files that you did not name pass no lane: `cachelane fix` at the repository's root\n";
+    for (folder, is_noted) in [("app", true), ("ok", false), ("off", false), (".", false)] {
+        for command in ["check", "fix"] {
+            let args = if command == "fix" {
+                vec!["fix", "--diff", folder]
+            } else {
+                vec!["check", folder]
+            };
+            let (_, out, err) = cachelane(work.path(), &args);
+            let text = out + &err;
+            assert_eq!(text.contains(note), is_noted, "{args:?}: {text}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Determines each build's lane, and runs the rules about builds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::calls::check_calls;
@@ -30,6 +30,7 @@ use crate::rules::build_context::{BuildContext, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::locks::Locks;
 use crate::rules::registry;
+use crate::text::Span;
 
 /// Adds the findings of rules about builds to `reports`, and finalizes those of the build files. Call it once, after
 /// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files. Returns the builds of which
@@ -48,6 +49,7 @@ pub fn match_builds(
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
     let mut known: HashMap<usize, Vec<KnownBuild>> = HashMap::new();
     let mut refills: HashMap<usize, Vec<Refill>> = HashMap::new();
+    let mut elsewhere: BTreeSet<(usize, usize, Span)> = BTreeSet::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
         let resolved = resolve(&graph, &mut lost);
@@ -75,6 +77,10 @@ pub fn match_builds(
             let is_counted = |built: &usize| *built == file || !checked.status.is_called;
             if let Some(built) = built.filter(is_counted) {
                 let build = checked.status.build;
+                if graph.report(file).is_context {
+                    let span = graph.build(BuildId { file, build }).span;
+                    elsewhere.insert((built, file, span));
+                }
                 known.entry(built).or_default().push(KnownBuild {
                     builder: checked.status.builder.clone(),
                     lane: checked.status.lane,
@@ -109,6 +115,11 @@ pub fn match_builds(
         found.dedup_by(|a, b| (a.span, a.rule) == (b.span, b.rule));
         report.checked.findings.extend(found);
         finalize_builds(&mut report.checked, &report.settings, whole);
+    }
+    for (built, file, span) in elsewhere {
+        let mut findings = reports[file].checked.findings.iter();
+        let is_told = findings.any(|one| one.rule == RuleId::UnpassedArg && one.span == span);
+        reports[built].waiting_elsewhere += usize::from(is_told);
     }
     statuses
 }
