@@ -1,5 +1,6 @@
 //! The output of `cachelane fix` after all files.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::finding::{Finding, RuleId, Severity};
@@ -152,12 +153,25 @@ pub fn explain(report: &mut FileReport, done: &FileFix, level: Applicability) {
 fn made(name: &str, fixed: &Fixed) -> String {
     let changes = count(fixed.made.len(), "change");
     let mut text = format!("{}: {changes}\n", printable(name));
+    // What is the same in several lines is said once.
+    let mut said: Vec<((RuleId, &str), Vec<usize>)> = Vec::new();
+    let mut known: HashMap<_, usize> = HashMap::new();
     for lint::Made {
         rule, line, title, ..
     } in &fixed.made
     {
-        let title = printable(title);
-        let _ = writeln!(text, "  line {line}: {title} ({rule})");
+        let at = *known.entry((*rule, &**title)).or_insert(said.len());
+        if at == said.len() {
+            said.push(((*rule, title), Vec::new()));
+        }
+        said[at].1.push(*line);
+    }
+    for ((rule, title), mut lines) in said {
+        lines.dedup();
+        let word = if lines.len() == 1 { "line" } else { "lines" };
+        let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+        let (lines, title) = (lines.join(", "), printable(title));
+        let _ = writeln!(text, "  {word} {lines}: {title} ({rule})");
     }
     text
 }

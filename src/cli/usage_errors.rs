@@ -31,6 +31,14 @@ const OPTIONS: &[(&str, &str)] = &[
         "`exclude = [\"GLOB\"]` in cachelane.toml leaves files out, for all who check them.",
     ),
     (
+        "* --select",
+        "`cachelane check --select RULES` says what to look for.",
+    ),
+    ("* --exit-zero", NEVER_FAILS),
+    ("* --no-fail", NEVER_FAILS),
+    ("list -v", "It lists all caches as it is."),
+    ("list --verbose", "It lists all caches as it is."),
+    (
         "* --watch",
         "A program that watches files can run it: `watchexec cachelane check`.",
     ),
@@ -47,6 +55,8 @@ const OPTIONS: &[(&str, &str)] = &[
         "`cachelane fix` writes the files by itself; `cachelane fix --diff` does not.",
     ),
 ];
+
+const NEVER_FAILS: &str = "No finding makes it fail: `check` and `fix` alone do that.";
 
 /// Prints clap's error or the requested help.
 pub fn answer(error: &clap::Error) -> ExitCode {

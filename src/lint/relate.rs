@@ -127,10 +127,10 @@ fn tell_of_lock(index: &Index<'_>, at: usize, finding: &mut Finding) {
         return;
     };
     let others = count(group.runs - 1, "other RUN");
-    let files = if group.files > 1 {
-        format!(" in {}", count(group.files, "file"))
-    } else {
-        String::new()
+    let files = match (group.files, group.runs) {
+        (0 | 1, _) => String::new(),
+        (_, 2) => " in another file".to_owned(),
+        (files, _) => format!(" in {}", count(files, "file")),
     };
     let take = if group.runs == 2 { "takes" } else { "take" };
     let note = format!("{others}{files} {take} this lock too");

@@ -60,11 +60,24 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool, width: Option<us
     if quiet {
         return text;
     }
-    let in_default = builds
-        .iter()
-        .filter(|build| build.lane == LaneStatus::Default)
-        .count();
+    let of = |lane| builds.iter().filter(|build| build.lane == lane).count();
+    let in_default = of(LaneStatus::Default);
     let stay = if in_default == 1 { "stays" } else { "stay" };
+    let some = |n, one: &str, several: &str| match n {
+        0 => String::new(),
+        1 => format!(", 1 {one}"),
+        n => format!(", {n} {several}"),
+    };
+    let not_yet = some(
+        of(LaneStatus::NotYet),
+        "has no lane yet",
+        "have no lane yet",
+    );
+    let handed = some(
+        of(LaneStatus::HandedOn),
+        "takes the lane that its caller sets",
+        "take the lane that their callers set",
+    );
     let unknown = builds
         .iter()
         .filter(|build| build.unknown.is_some())
@@ -75,7 +88,7 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool, width: Option<us
         unknown => format!("; nothing can be said of {unknown} more"),
     };
     text.push_str(&format!(
-        "\n{known} in {files}: {in_default} {stay} in the default lane{more}.\n"
+        "\n{known} in {files}: {in_default} {stay} in the default lane{not_yet}{handed}{more}.\n"
     ));
     text
 }

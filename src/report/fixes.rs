@@ -5,9 +5,9 @@ use serde::Serialize;
 use crate::finding::RuleId;
 use crate::lint::{Dropped, Fixed, Made};
 
+use super::blocks::why_not_fixed;
 use super::document::document;
 use super::found;
-use super::human::why_not_fixed;
 use super::json::{JsonFinding, json_finding};
 use super::model::{Run, RunError, Summary, path};
 use super::notes::Note;

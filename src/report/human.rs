@@ -1,15 +1,15 @@
 //! The report for users: the source line with the id underlined, its conflict, and the text to write.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::{fmt, iter};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use crate::finding::{Finding, Place, Severity};
-use crate::fix::Applicability;
 use crate::lint::FileReport;
 use crate::text::{LineIndex, Span, count, printable};
 
+use super::blocks::{Block, Runs, blocks, why_not_fixed};
 use super::model::{Summary, path};
 use super::safe::SafeSource;
 
@@ -30,6 +30,12 @@ const WIDTH: usize = 100;
 /// The columns that miette puts before a line of the source, besides its number.
 const GUTTER: usize = 4;
 
+/// The columns of the arm that miette draws to a label.
+const ARM: usize = 4;
+
+/// Limits the lines of a label.
+const MAX_LABEL: usize = 3;
+
 /// Limits the places of a block that are listed.
 const MAX_PLACES: usize = 12;
 
@@ -38,6 +44,7 @@ pub fn findings(reports: &[FileReport], style: Style) -> String {
     let handler = handler(style);
     let mut out = String::new();
     let mut tips: HashSet<&str> = HashSet::new();
+    let runs = Runs::new(reports);
     for report in reports
         .iter()
         .filter(|report| !report.checked.findings.is_empty())
@@ -49,10 +56,13 @@ pub fn findings(reports: &[FileReport], style: Style) -> String {
             width.saturating_sub(number + GUTTER).max(20)
         });
         let whole = SafeSource::new(name.clone(), &report.source);
-        for (group, others) in blocks(report, style) {
-            let finding = group[0];
-            let spans = || group.iter().map(|finding| finding.span);
-            let is_listed = |span: &Span| spans().skip(1).any(|other| other == *span);
+        for block in blocks(report, &runs, style.why_not_fixed) {
+            let Block {
+                finding,
+                again,
+                others,
+            } = block;
+            let is_listed = |span: &Span| again.iter().any(|other| other.span == *span);
             let is_new = finding.tip.as_deref().is_some_and(|tip| tips.insert(tip));
             let cut = (whole.longest() > room).then(|| {
                 let here = finding
@@ -70,109 +80,23 @@ pub fn findings(reports: &[FileReport], style: Style) -> String {
             let source = cut.as_ref().unwrap_or(&whole);
             let mut shown = Shown::new(finding, source, style, is_new, &is_listed);
             shown.also(&others);
-            shown.help.extend(listed(&group[1..], &lines));
+            shown.help.extend(listed(&again, &lines));
             show(&mut out, &handler, &shown);
         }
     }
     out
 }
 
-/// Returns the groups of a file's findings, each with the first findings of other locks that the same RUNs take, of which the
-/// same is said.
-fn blocks(report: &FileReport, style: Style) -> Vec<(Vec<&Finding>, Vec<&Finding>)> {
-    let mounts = report.checked.mounts.iter();
-    let runs: HashMap<usize, usize> = mounts
-        .map(|mount| (mount.span.start, mount.instruction))
-        .collect();
-    let mut blocks: Vec<(Vec<&Finding>, Vec<&Finding>)> = Vec::new();
-    let mut known: HashMap<_, usize> = HashMap::new();
-    for group in groups(&report.checked.findings, style) {
-        let finding = group[0];
-        let key = finding.lock.as_ref().and_then(|lock| {
-            let runs = group.iter().map(|finding| runs.get(&finding.span.start));
-            let runs: Vec<&usize> = runs.collect::<Option<_>>()?;
-            // The id is what the RUN tells apart.
-            let id = String::from_utf8_lossy(&lock.id).into_owned();
-            let said = |text: &str| without_lines(text).replace(&id, "\0");
-            let help = finding.help.as_deref().map(said);
-            let why = style.why_not_fixed.then(|| why_not_fixed(finding));
-            let why = why.or_else(|| finding.unfixed.clone());
-            let others = finding.related.iter().map(|other| match &other.place {
-                Place::Here(span) => (None, runs_at(report, *span), said(&other.message)),
-                Place::There { path, range } => {
-                    (Some(path), Some(range.start.line), said(&other.message))
-                }
-            });
-            let others: Vec<_> = others.collect();
-            let what = (finding.rule, finding.severity, said(&finding.message));
-            Some((what, help, why.as_deref().map(said), runs, others))
-        });
-        if let Some(block) = key.as_ref().and_then(|key| known.get(key)) {
-            blocks[*block].1.push(finding);
-        } else {
-            known.extend(key.map(|key| (key, blocks.len())));
-            blocks.push((group, Vec::new()));
-        }
-    }
-    blocks
-}
-
-/// Returns the RUN with a mount whose id stands at `span`.
-fn runs_at(report: &FileReport, span: Span) -> Option<usize> {
-    let mut mounts = report.checked.mounts.iter();
-    let mount = mounts.find(|mount| mount.span.start == span.start)?;
-    Some(mount.instruction)
-}
-
-/// Returns the findings of a file by their locks, in the order of the first of each: those that say the same, but for lines.
-fn groups(findings: &[Finding], style: Style) -> Vec<Vec<&Finding>> {
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    let mut known: HashMap<_, usize> = HashMap::new();
-    for finding in findings {
-        let why = if style.why_not_fixed {
-            Some(why_not_fixed(finding))
-        } else {
-            finding.unfixed.clone()
-        };
-        let said = |text: &Option<String>| text.as_deref().map(without_lines);
-        let key = finding.lock.as_ref().map(|lock| {
-            (
-                (finding.rule, finding.severity, lock),
-                (&finding.message, said(&finding.help), said(&why)),
-            )
-        });
-        if let Some(group) = key.as_ref().and_then(|key| known.get(key)) {
-            groups[*group].push(finding);
-        } else {
-            known.extend(key.map(|key| (key, groups.len())));
-            groups.push(vec![finding]);
-        }
-    }
-    groups
-}
-
-/// Returns `text` without the numbers of lines.
-fn without_lines(text: &str) -> String {
-    let mut parts = text.split("line ");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        out.extend([
-            "line ",
-            part.trim_start_matches(|ch: char| ch.is_ascii_digit()),
-        ]);
-    }
-    out
-}
-
 /// Returns the line of a block on the places that say the same.
-fn listed(others: &[&Finding], lines: &LineIndex) -> Option<String> {
-    let all: Vec<String> = others
+fn listed(again: &[&Finding], lines: &LineIndex) -> Option<String> {
+    let mut all: Vec<usize> = again
         .iter()
-        .take(MAX_PLACES)
-        .map(|finding| lines.line(finding.span.start).to_string())
+        .map(|finding| lines.line(finding.span.start))
         .collect();
-    let (last, first) = all.split_last()?;
-    let more = others.len().saturating_sub(MAX_PLACES);
+    all.dedup();
+    let named: Vec<String> = all.iter().take(MAX_PLACES).map(usize::to_string).collect();
+    let (last, first) = named.split_last()?;
+    let more = all.len().saturating_sub(MAX_PLACES);
     Some(match (first, more) {
         ([], _) => format!("the same on line {last}"),
         (_, 0) => format!("the same on lines {} and {last}", first.join(", ")),
@@ -181,6 +105,20 @@ fn listed(others: &[&Finding], lines: &LineIndex) -> Option<String> {
             first.join(", ")
         ),
     })
+}
+
+/// Returns a label in lines of at most `room` columns; `None` where it needs too many, or has a word that is longer.
+fn folded(label: &str, room: Option<usize>) -> Option<String> {
+    let Some(room) = room else {
+        return Some(label.to_owned());
+    };
+    let options = textwrap::Options::new(room.max(1))
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let lines = textwrap::wrap(label, options);
+    let fits = lines.len() <= MAX_LABEL && lines.iter().all(|line| line.chars().count() <= room);
+    fits.then(|| lines.join("\n"))
 }
 
 fn handler(style: Style) -> GraphicalReportHandler {
@@ -329,10 +267,16 @@ impl<'a> Shown<'a> {
             match &location.place {
                 Place::Here(span) if is_listed(span) => {}
                 Place::Here(span) => {
-                    labels.push(LabeledSpan::new_with_span(
-                        Some(message),
-                        source.span(*span),
-                    ));
+                    let span = source.span(*span);
+                    let room = style.width.map(|width| {
+                        let (line, column) = source.middle(span);
+                        width.saturating_sub(line.to_string().len() + GUTTER + column + ARM)
+                    });
+                    let label = folded(&message, room);
+                    if label.is_none() {
+                        help.push(format!("line {}: {message}", source.middle(span).0));
+                    }
+                    labels.push(LabeledSpan::new_with_span(label, span));
                 }
                 Place::There { path, range } => help.push(format!(
                     "{}:{}:{} {message}",
@@ -365,7 +309,9 @@ impl Shown<'_> {
         let mut ids: Vec<String> = Vec::new();
         for other in others {
             let span = self.source.span(other.span);
-            self.labels.push(LabeledSpan::new_with_span(None, span));
+            // What is cut off a line has no place for a mark.
+            let marked = (!span.is_empty()).then(|| LabeledSpan::new_with_span(None, span));
+            self.labels.extend(marked);
             let lock = other.lock.as_ref();
             let id = lock.map(|lock| String::from_utf8_lossy(&lock.id).into_owned());
             ids.extend(id.map(|id| format!("`{}`", printable(&id))));
@@ -412,20 +358,5 @@ impl Diagnostic for Shown<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().cloned()))
-    }
-}
-
-/// Returns why `fix` left a finding.
-pub fn why_not_fixed(finding: &Finding) -> String {
-    match (&finding.fix, &finding.unfixed) {
-        (Some(fix), _) if fix.applicability() == Applicability::Unsafe => {
-            format!(
-                "it needs your judgement; `cachelane fix --unsafe` would {}",
-                fix.title()
-            )
-        }
-        (Some(_), _) => "the file would not read as intended afterwards".into(),
-        (None, Some(reason)) => reason.clone(),
-        (None, None) => "this one takes a person".into(),
     }
 }

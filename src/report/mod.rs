@@ -22,6 +22,7 @@ pub mod sarif;
 pub mod statistics;
 pub mod table;
 
+mod blocks;
 mod document;
 mod found;
 mod model;

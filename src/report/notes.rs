@@ -107,7 +107,14 @@ fn of_lanes(reports: &[FileReport], command: &dyn Fn(&str) -> String) -> Vec<Not
             Some(name) => format!("locks, and no known build passes `{name}`"),
             None => "lanes that no known build passes".to_owned(),
         };
-        let text = format!("{files} {has} {what}: `{list}`");
+        let mut none = asking.iter().filter(is_passed_by_none);
+        let text = if name.is_none() && none.all(|report| is_handed_on(report)) {
+            format!(
+                "{files} {has} lanes that nobody is known to set where the builds run: `{list}`"
+            )
+        } else {
+            format!("{files} {has} {what}: `{list}`")
+        };
         add(NoteKind::LanesNotPassed, not_passed, text);
     }
     if !unbuilt.is_empty() {
@@ -153,6 +160,12 @@ fn asks(report: &FileReport) -> bool {
         && settings.is_on(RuleId::UnpassedArg)
         && (settings.namespace || settings.takes_variables())
         && !settings.has_own_builders()
+}
+
+/// Returns whether the known builds of `report` hand on the lane that whoever runs them sets.
+fn is_handed_on(report: &FileReport) -> bool {
+    let mut known = report.known.iter().filter(|build| !build.is_called);
+    !report.known.is_empty() && known.all(|build| build.lane == LaneStatus::HandedOn)
 }
 
 /// Returns whether none of the known builds passes the lanes of `report`, no finding says so, and some may share a builder.

@@ -13,6 +13,9 @@ const MAX_COLUMNS: usize = 400;
 /// Limits the lines of a finding: all of them would be printed for each finding in them.
 const MAX_LINES: usize = 30;
 
+/// The columns that miette gives a tab, at most.
+const TAB: usize = 4;
+
 /// A file's text with stand-ins for unprintable characters.
 #[derive(Debug)]
 pub(super) struct SafeSource<'a> {
@@ -121,6 +124,19 @@ impl<'a> SafeSource<'a> {
             end
         };
         (start, shown.saturating_sub(start)).into()
+    }
+
+    /// Returns the line of a span of the text, 1-based, and the column before its middle, a tab counted as four.
+    pub(super) fn middle(&self, span: SourceSpan) -> (usize, usize) {
+        let line = self.lines.line(span.offset());
+        let before = &self.text[self.lines.start_of(line)..span.offset()];
+        let own = &self.text[span.offset()..span.offset() + span.len()];
+        let columns = |text: &[u8]| {
+            let columns = text.chars().map(|ch| if ch == '\t' { TAB } else { 1 });
+            columns.sum::<usize>()
+        };
+        let own = own.lines().next().map_or(0, columns);
+        (line, columns(before) + own / 2)
     }
 }
 

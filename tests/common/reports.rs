@@ -62,6 +62,7 @@ pub fn summary_page(run: &Run<'_>) -> String {
             follows: Follows::Wait,
             waiting: 2,
             at_once: vec![2],
+            has_lane: false,
             runs: vec![TakingRun {
                 path: path.clone(),
                 line: 1,

@@ -261,6 +261,7 @@ fn a_change_touches_the_locks_of_its_files() {
         follows: Follows::NoBuild,
         waiting: 0,
         at_once: Vec::new(),
+        has_lane: false,
         runs: vec![TakingRun {
             path: path.to_owned(),
             line: 2,
@@ -305,7 +306,7 @@ fn calls_and_their_members() {
     let compose = "services:\n  a:\n    build:\n      context: .\n      args: {V: 1}\n  b:\n    build:\n      context: .\n      args: {V: 2}\n";
     let (row, last) = said(&[("Dockerfile", LOCKED), ("compose.yaml", compose)]);
     assert_eq!(row, "two builds at once wait");
-    assert!(last.contains("whoever does waits at 1"), "{last}");
+    assert!(last.contains("two builds at once wait at 1"), "{last}");
     let job = BUILD.replace("docker build .", "docker compose build");
     let ci = workflow(&[("a", &job)]);
     let files = [

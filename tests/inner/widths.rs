@@ -1,7 +1,10 @@
 //! What people see at the width of their terminal, on one project.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use crate::reports::lasting;
 
 /// Returns what a command prints at a width, in columns.
 fn printed(folder: &Path, args: &[&str], width: usize) -> String {
@@ -35,12 +38,114 @@ fn every_command_is_as_recorded_at_each_width() {
             insta::assert_snapshot!(format!("{name}-{width}"), printed(&project(), args, width));
         }
     }
-    for format in ["dot", "json"] {
-        insta::assert_snapshot!(
-            format!("locks.{format}"),
-            printed(&project(), &["locks", "--format", format], 80)
-        );
+}
+
+/// Those for other programs know no width.
+const MACHINES: &[(&str, &[&str])] = &[
+    ("check.concise", &["check", "--format", "concise"]),
+    ("check.json", &["check", "--format", "json"]),
+    ("check.sarif", &["check", "--format", "sarif"]),
+    ("check.github", &["check", "--format", "github"]),
+    ("check.gitlab", &["check", "--format", "gitlab"]),
+    ("check.junit", &["check", "--format", "junit"]),
+    ("check.checkstyle", &["check", "--format", "checkstyle"]),
+    ("fix.json", &["fix", "--diff", "--format", "json"]),
+    ("locks.dot", &["locks", "--format", "dot"]),
+    ("locks.json", &["locks", "--format", "json"]),
+    ("locks.mermaid", &["locks", "--format", "mermaid"]),
+    ("list.json", &["list", "--format", "json"]),
+    ("builds.json", &["builds", "--format", "json"]),
+];
+
+#[test]
+fn every_format_of_the_project_is_as_recorded() {
+    for (name, args) in MACHINES {
+        let text = printed(&project(), args, 80);
+        assert_eq!(text, printed(&project(), args, 200), "{name}");
+        insta::assert_snapshot!(*name, lasting(&text));
     }
+    let work = tempfile::tempdir().unwrap();
+    let page = work.path().join("page.md");
+    Command::new(env!("CARGO_BIN_EXE_cachelane"))
+        .args(["check", "--format", "github"])
+        .current_dir(project())
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", &page)
+        .output()
+        .unwrap();
+    insta::assert_snapshot!("check.github-summary", fs::read_to_string(page).unwrap());
+}
+
+/// Writes a repository of ten images, built by the rows of a matrix, with ten locked mounts each.
+fn hundred() -> tempfile::TempDir {
+    let work = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: String| {
+        let path = work.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    fs::create_dir(work.path().join(".git")).unwrap();
+    let mount = |id: &str, target: &str| {
+        format!("--mount=type=cache,id={id},target={target},sharing=locked")
+    };
+    let apt = format!(
+        "RUN {} \\\n    {} \\\n    apt-get update && apt-get install -y git\n",
+        mount("apt", "/var/cache/apt"),
+        mount("lists", "/var/lib/apt")
+    );
+    for image in 0..10 {
+        let own = format!("image-{image}-build-tree");
+        let make = format!("RUN {} make\n", mount(&own, "/src/target")).repeat(2);
+        let text = format!(
+            "FROM debian AS build\n{apt}{make}FROM build AS test\n{}{apt}",
+            apt.repeat(2)
+        );
+        write(&format!("services/image-{image}/Dockerfile"), text);
+    }
+    let images: Vec<String> = (0..10).map(|image| format!("image-{image}")).collect();
+    let workflow = format!(
+        "on: push\njobs:\n  image:\n    runs-on: self-hosted\n    strategy:\n      matrix:\n        image: [{}]\n    steps:\n      \
+         - uses: actions/checkout@v4\n      - run: docker build services/${{{{ matrix.image }}}}\n",
+        images.join(", ")
+    );
+    write(".github/workflows/images.yml", workflow);
+    work
+}
+
+#[test]
+fn a_repository_of_a_hundred_findings_is_as_recorded() {
+    let work = hundred();
+    let found = printed(work.path(), &["check", "--format", "concise"], 80);
+    assert!(found.lines().count() >= 100, "{found}");
+    for (name, args) in [("locks", "locks"), ("check", "check"), ("builds", "builds")] {
+        let text = printed(work.path(), &[args], 80);
+        insta::assert_snapshot!(format!("hundred-{name}-80"), text);
+        for width in [60, 80, 200] {
+            no_row_is_wider(name, &printed(work.path(), &[args], width), width);
+        }
+    }
+    // Each finding is in each format for programs.
+    let document = printed(work.path(), &["check", "--format", "json"], 80);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let number = document["findings"].as_array().unwrap().len();
+    for (format, mark) in [
+        ("sarif", "\"ruleId\":"),
+        ("github", "::"),
+        ("gitlab", "\"fingerprint\":"),
+        ("junit", "<testcase "),
+        ("checkstyle", "<error "),
+    ] {
+        let text = printed(work.path(), &["check", "--format", format], 80);
+        let lines = text.lines().map(str::trim_start);
+        let found = if format == "github" {
+            lines.filter(|line| line.starts_with(mark)).count()
+        } else {
+            text.matches(mark).count()
+        };
+        assert!(found >= number, "{format}: {found} of {number}");
+    }
+    let fixed = printed(work.path(), &["fix"], 80);
+    insta::assert_snapshot!("hundred-fix-80", fixed);
 }
 
 /// The last line of a report is a sentence, which a terminal folds.
@@ -48,11 +153,46 @@ fn every_command_is_as_recorded_at_each_width() {
 fn no_row_is_wider_than_the_terminal() {
     for (name, args) in COMMANDS {
         for width in [60, 80, 100, 200] {
-            let text = printed(&project(), args, width);
-            let (rows, _) = text.rsplit_once("\n\n").unwrap_or((&text, ""));
-            let is_sentence = |line: &&str| line.ends_with('.');
-            for line in rows.lines().filter(|line| !is_sentence(line)) {
-                assert!(line.chars().count() <= width, "{name} at {width}: {line}");
+            no_row_is_wider(name, &printed(&project(), args, width), width);
+        }
+    }
+}
+
+fn no_row_is_wider(name: &str, text: &str, width: usize) {
+    let (rows, _) = text.rsplit_once("\n\n").unwrap_or((text, ""));
+    let is_sentence = |line: &&str| line.ends_with('.');
+    for line in rows.lines().filter(|line| !is_sentence(line)) {
+        assert!(line.chars().count() <= width, "{name} at {width}: {line}");
+    }
+}
+
+/// A label that has no room beside its arm is folded, or stands below.
+#[test]
+fn a_label_is_folded() {
+    let folder = tempfile::tempdir().unwrap();
+    for stage in ["a", "the-builder-of-all-the-things-that-are", "build"] {
+        for before in [0, 15, 30, 45] {
+            let mount = "RUN --mount=type=cache,id=tree,target=/tree,sharing=locked";
+            let mount = mount.replace(
+                "RUN",
+                &format!("RUN {}", "--network=none ".repeat(before / 15)),
+            );
+            let source = format!(
+                "FROM debian AS {stage}\n{mount} make\nFROM debian AS other\n{mount} make all\nFROM debian\n\
+                 COPY --from={stage} / /\nCOPY --from=other / /\n"
+            );
+            fs::write(folder.path().join("Dockerfile"), source).unwrap();
+            for width in [60, 80, 200] {
+                let text = printed(folder.path(), &["check", "-v"], width);
+                no_row_is_wider("check", &text, width);
+                let said = text
+                    .split_whitespace()
+                    .filter(|word| !matches!(*word, "·" | "│"));
+                let said = said.collect::<Vec<_>>().join(" ");
+                assert!(
+                    said.contains(&format!("locked by `{stage}` here")),
+                    "{text}"
+                );
             }
         }
     }
@@ -65,7 +205,7 @@ fn the_locks_of_one_run_are_one_block() {
     let mount = |id: &str| format!("--mount=type=cache,id={id},target=/{id},sharing=locked");
     let both = format!("RUN {} \\\n    {} make\n", mount("apt"), mount("lists"));
     let text = |runs: &str| {
-        std::fs::write(
+        fs::write(
             folder.path().join("Dockerfile"),
             format!("FROM debian\n{runs}"),
         )
@@ -90,7 +230,7 @@ fn a_lock_of_many_runs_is_one_block() {
         format!("RUN --mount=type=cache,id={id},target=/{id},sharing=locked make {id}\n")
     };
     let runs: String = ["a", "b", "c"].map(|id| run(id).repeat(34)).concat();
-    std::fs::write(
+    fs::write(
         folder.path().join("Dockerfile"),
         format!("FROM debian\n{runs}"),
     )
@@ -116,7 +256,7 @@ fn a_long_line_is_cut_around_the_id() {
                 "--network=none ".repeat(before / 15),
                 "é".repeat(behind)
             );
-            std::fs::write(folder.path().join("Dockerfile"), source).unwrap();
+            fs::write(folder.path().join("Dockerfile"), source).unwrap();
             for width in [60, 80, 100] {
                 let text = printed(folder.path(), &["check"], width);
                 let lines: Vec<Vec<char>> =

@@ -78,6 +78,8 @@ struct Rows {
 struct Row {
     ids: BTreeSet<String>,
     base: Base,
+    /// True where one of the ids has no lane.
+    lacks_lane: bool,
     runs: BTreeSet<TakingRun>,
     uses: Vec<LockUse>,
     /// The runs that wait for each other, by their numbers.
@@ -157,6 +159,7 @@ impl Rows {
             self.into[other] = one;
             let into = &mut self.all[one];
             into.ids.extend(row.ids);
+            into.lacks_lane |= row.lacks_lane;
             into.runs.extend(row.runs);
             into.uses.extend(row.uses);
             into.meets.extend(row.meets);
@@ -196,6 +199,7 @@ impl Rows {
         };
         for cache in Locks::new(&file, &report.settings).caches() {
             let row = self.row(cache);
+            self.all[row].lacks_lane |= !cache.is_isolated;
             let stage = file.stage_of(cache.instruction);
             self.all[row].runs.insert(TakingRun {
                 path: path.to_owned(),
@@ -378,6 +382,7 @@ impl Rows {
                 follows: follows(&row.uses),
                 waiting: waiting(&builds),
                 at_once: sets(&row.meets, &names),
+                has_lane: !row.lacks_lane,
                 runs: row.runs.iter().cloned().collect(),
                 builds,
             };

@@ -94,11 +94,18 @@ fn text(map: &LockMap, files: usize, extent: Extent) -> String {
             .filter(|lock| lock.follows == follows)
             .count()
     };
-    let said = match (of(Follows::Wait), of(Follows::OfCallers)) {
-        (0, 0) => "no build is known to wait for another".to_owned(),
-        (0, some) => {
-            format!("nobody is known to run two builds at once; whoever does waits at {some}")
+    let is_open = |lock: &&MappedLock| lock.follows == Follows::OfCallers && !lock.has_lane;
+    let open = map.locks.iter().filter(is_open).count();
+    let said = match (of(Follows::Wait), open) {
+        (0, 0) if of(Follows::OfCallers) > 0 => {
+            "no build waits for one of another lane; `cachelane builds` shows who passes it"
+                .to_owned()
         }
+        (0, 0) => "no build is known to wait for another".to_owned(),
+        (0, some) => format!(
+            "two builds at once wait at {some}, but who runs two at once is not known; \
+             `cachelane fix --diff` shows what it would change"
+        ),
         (some, _) => format!(
             "builds wait for each other at {some}; `cachelane fix --diff` shows what it would change"
         ),

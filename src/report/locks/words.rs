@@ -82,6 +82,7 @@ fn between(lock: &MappedLock) -> String {
     let runs = || lock.builds.iter().flat_map(|build| &build.runs);
     match lock.follows {
         Follows::Wait => waits(lock),
+        Follows::OfCallers if lock.has_lane => "two builds of one lane wait".to_owned(),
         Follows::OfCallers => "two builds at once wait".to_owned(),
         Follows::Unknown => "only a run knows".to_owned(),
         Follows::NoBuild => "no known build".to_owned(),

@@ -38,7 +38,7 @@ fn count(reports: &[FileReport]) -> usize {
 }
 
 /// Returns `text` without parts that change with every release or rule's page.
-fn lasting(text: &str) -> String {
+pub fn lasting(text: &str) -> String {
     let version = format!("\"{}\"", env!("CARGO_PKG_VERSION"));
     let mut page = false;
     let line = |line: &str| {

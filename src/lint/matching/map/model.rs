@@ -21,6 +21,9 @@ pub struct MappedLock {
     /// The sizes of the sets of such runs, each of which waits for all others of its set, the largest first; empty where that
     /// is not so.
     pub at_once: Vec<usize>,
+    /// True where each of the ids has a lane.
+    #[serde(skip)]
+    pub has_lane: bool,
     /// The RUNs that take it.
     pub runs: Vec<TakingRun>,
     /// The builds that reach it.
