@@ -97,8 +97,8 @@ CIS = (
         (First(("GITHUB_WORKFLOW",)), First(("GITHUB_JOB",))),
         "GitHub Actions does not tell a process the values of its job's matrix: if there is one, all its jobs share "
         "this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the environment",
-        always="if this is a job of a reusable workflow, all its callers in a run share this lane: let each pass another "
-        "input, and set CACHE_ID to that",
+        always="if this is a job of a reusable workflow, all its callers in a run share this lane: let each pass "
+        "another input, and set CACHE_ID to that",
     ),
     Ci("GitLab CI", (("GITLAB_CI", None),), (First(("CI_JOB_NAME", "CI_JOB_NAME_SLUG")),)),
     Ci("CircleCI", (("CIRCLECI", None),), (First(("CIRCLE_JOB",)), Index("CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"))),
