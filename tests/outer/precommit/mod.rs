@@ -9,7 +9,7 @@ pub mod tools;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cachelane::builds;
 use cachelane::project::names::may_be_dockerfile;
@@ -247,9 +247,6 @@ fn the_hooks_know_the_names_that_discovery_knows() {
     );
 }
 
-/// How long the first run may take, on a machine that is busy: pre-commit makes an environment, and pip installs a wheel.
-const FIRST_RUN: Duration = Duration::from_secs(60);
-
 /// One function, for the hooks are installed once and the steps follow from each other.
 #[test]
 fn red_then_fixed_then_green() {
@@ -269,7 +266,6 @@ fn red_then_fixed_then_green() {
         "The hook's first run took {:.1} s.",
         took.as_secs_f64()
     );
-    assert!(took < FIRST_RUN, "{took:?}");
     assert!(!commit.passed, "{commit}");
     for part in [
         "cachelane",
@@ -329,6 +325,7 @@ fn red_then_fixed_then_green() {
 
     a_workflow_alone(&project);
     one_process(&project);
+    several_processes(&project);
     what_no_fix_can_mend(&project);
     excluded(&project);
 }
@@ -403,6 +400,32 @@ fn one_process(project: &Project) {
         .filter(|line| line.starts_with("12 findings in 12 files"))
         .collect();
     assert_eq!(sums.len(), 1, "{commit}");
+    project.reset();
+}
+
+/// pre-commit splits names of more than 128 KiB, whatever the hook asks for. The first file and the last one take two locks
+/// in opposite orders.
+fn several_processes(project: &Project) {
+    const LOCKS: &str = "FROM debian:12\nARG CACHE_ID=default\n\
+        RUN --mount=type=cache,id=ONE-${CACHE_ID},target=/1,sharing=locked \
+        --mount=type=cache,id=OTHER-${CACHE_ID},target=/2,sharing=locked make\n";
+    let text = |one: &str, other: &str| LOCKS.replace("ONE", one).replace("OTHER", other);
+    project.use_hook("cachelane");
+    let folder = "a-long-name/".repeat(15);
+    for number in 100..1100 {
+        let text = match number {
+            100 => text("a", "b"),
+            1099 => text("b", "a"),
+            _ => GOOD.to_owned(),
+        };
+        project.write(&format!("{number}/{folder}Dockerfile"), &text);
+    }
+    project.stage();
+    let commit = project.commit("more than one command line holds");
+    let count = |what: &str| commit.text.matches(what).count();
+    assert!(!commit.passed, "{commit}");
+    assert!(count(" files") > 1, "one process took all files: {commit}");
+    assert!(count("lock-order") > 0, "{commit}");
     project.reset();
 }
 

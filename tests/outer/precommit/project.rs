@@ -1,6 +1,7 @@
 //! A git repository that uses the hooks, and the one that the hooks come from.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fmt, fs};
@@ -28,12 +29,19 @@ pub struct Project {
     home: PathBuf,
     /// The commit that holds the hooks.
     rev: String,
+    /// The commands that come first: a compiler that fails, where a hook needs none.
+    commands: PathBuf,
 }
 
 impl Project {
-    /// An empty repository with pre-commit installed, whose hooks are installed anew.
+    /// An empty repository with pre-commit installed, whose hooks are installed anew, and compile nothing.
     pub fn new() -> Self {
         let project = Self::in_folder(&tools::folder().join("wheel"));
+        for name in ["cargo", "rustc", "rustup"] {
+            let command = project.commands.join(name);
+            fs::write(&command, "#!/bin/sh\nexit 1\n").unwrap();
+            fs::set_permissions(&command, fs::Permissions::from_mode(0o755)).unwrap();
+        }
         empty(&project.home);
         project.installed("cachelane")
     }
@@ -48,9 +56,12 @@ impl Project {
     fn in_folder(work: &Path) -> Self {
         let (hooks, folder) = (work.join("hooks"), work.join("project"));
         let rev = publish(&hooks);
+        let commands = work.join("commands");
+        empty(&commands);
         empty(&folder);
         git(&folder, ["init", "--quiet"]);
         Self {
+            commands,
             folder,
             hooks,
             home: work.join("home"),
@@ -117,7 +128,10 @@ impl Project {
             ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
             ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
         ];
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = [self.commands.as_os_str(), &path].join(OsStr::new(":"));
         let output = plain(command, &self.folder)
+            .env("PATH", path)
             .env("PRE_COMMIT_HOME", &self.home)
             .env("PIP_FIND_LINKS", packages::find_links())
             .env("CARGO_TARGET_DIR", tools::folder().join("target"))
