@@ -1,5 +1,6 @@
 //! Reads a configuration's keys and finds problems in them.
 
+#[cfg(feature = "cli")]
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;

@@ -21,8 +21,8 @@ mod model;
 mod named;
 mod names;
 mod note;
-#[cfg(feature = "cli")]
 mod outdated;
+#[cfg(feature = "cli")]
 mod own_builders;
 mod own_lanes;
 mod pair;

@@ -325,6 +325,7 @@ pub enum LaneStatus {
     /// The Dockerfile has locks that all builds share, and no lanes yet.
     NotYet,
     /// The command builds only the images that are not there.
+    #[cfg(feature = "cli")]
     OnlyMissing,
     /// The Dockerfile, or its arguments, cannot be known.
     Unknown,
