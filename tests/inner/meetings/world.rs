@@ -206,8 +206,8 @@ impl Value {
 /// The axis whose values are numbers of Dockerfiles.
 pub const FILES: &str = "svc";
 
-/// The events that start a workflow.
-pub const EVENTS: [&str; 2] = ["push", "pull_request"];
+/// The events that start a workflow: one more than a condition on two of them tells apart, since `on` is not compared.
+pub const EVENTS: [&str; 3] = ["push", "pull_request", "workflow_dispatch"];
 
 /// The axis whose values are architectures.
 pub const ARCH: &str = "arch";

@@ -7,7 +7,7 @@ use yaml_serde::Value as Yaml;
 
 use super::{Job, Workflow};
 use crate::ids::made::LANE;
-use crate::meetings::world::{Part, Row, Step, Value};
+use crate::meetings::world::{EVENTS, Part, Row, Step, Value};
 
 /// Shows a value: within a script its lane is the shell's.
 struct Shown<'v>(&'v Value, bool);
@@ -66,7 +66,7 @@ fn value(text: &str) -> Value {
 impl Display for Workflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.called {
-            None => writeln!(f, "on: [push, pull_request]")?,
+            None => writeln!(f, "on: [{}]", EVENTS.join(", "))?,
             Some(called) => {
                 writeln!(
                     f,
