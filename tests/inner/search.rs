@@ -27,6 +27,7 @@ impl Tree {
         fs::write(path, text).unwrap();
     }
 
+    #[cfg(unix)]
     fn run(&self, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
         command
